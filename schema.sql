@@ -87,12 +87,17 @@ CREATE TABLE configuration (
     PRIMARY KEY (program_id, version)
 ) STRICT, WITHOUT ROWID;
 
--- How the points of a program are kept; their name is the program's currency. Without a row they are kept as
--- a sum, and a single credit or debit may move any number of them.
+-- How the points of a program are kept, and its further assets. The name of the points is the program's
+-- currency; without a row they are kept as a sum, and a single credit or debit may move any number of them.
 CREATE TABLE asset (
-    id                 INTEGER PRIMARY KEY,
-    program_id         INTEGER NOT NULL CONSTRAINT asset_program REFERENCES program (id)
-        CONSTRAINT asset_once UNIQUE,
+    id                 INTEGER PRIMARY KEY,  -- of a further asset: the one that `activity` names
+    program_id         INTEGER NOT NULL CONSTRAINT asset_program REFERENCES program (id),
+    name               TEXT,                -- NULL: the points of the program
+    symbol             TEXT,
+    scale              INTEGER NOT NULL DEFAULT 0 -- the decimals of amounts, which are stored as whole numbers
+        CONSTRAINT asset_scale CHECK (scale BETWEEN 0 AND 6),
+    created_at         INTEGER,             -- of a further asset
+    archived_at        INTEGER,             -- NULL: in use
     -- SIMPLE: as a sum; LOT: in lots, which can have dates. It never becomes SIMPLE again.
     inventory_mode     TEXT    NOT NULL
         CONSTRAINT asset_inventory_mode CHECK (inventory_mode IN ('SIMPLE', 'LOT')),
@@ -108,8 +113,13 @@ CREATE TABLE asset (
     version            INTEGER NOT NULL      -- the settings version
         CONSTRAINT asset_version CHECK (version >= 0),
     CONSTRAINT asset_opening
-        CHECK (inventory_mode = 'LOT' OR (opening_after IS NULL AND opening_expires_at IS NULL))
+        CHECK (inventory_mode = 'LOT' OR (opening_after IS NULL AND opening_expires_at IS NULL)),
+    CONSTRAINT asset_symbol UNIQUE (program_id, symbol),
+    CONSTRAINT asset_further
+        CHECK ((name IS NULL) = (symbol IS NULL) AND (created_at IS NULL) = (symbol IS NULL)
+            AND (symbol IS NOT NULL OR (scale = 0 AND archived_at IS NULL)))
 ) STRICT;
+CREATE UNIQUE INDEX asset_of_points ON asset (program_id) WHERE symbol IS NULL;
 
 -- An Org-API-Key (of one program) or a partner key (of one environment). Only the hash is stored.
 CREATE TABLE credential (
@@ -280,7 +290,7 @@ CREATE TABLE activity (
     entry           INTEGER,
     amount          INTEGER                 -- ledger: points, 1 to 9007199254740991
         CONSTRAINT activity_amount CHECK (amount BETWEEN 0 AND 9007199254740991),
-    flag            INTEGER CONSTRAINT activity_flag CHECK (flag IN (0, 1)), -- ledger: the first mint or spend
+    flag            INTEGER CONSTRAINT activity_flag CHECK (flag IN (0, 1)), -- ledger: the first mint or spend of points
     -- Ledger: the previous entry of the same account, and an earlier one, so that the entry at any past
     -- moment is reached in a few steps: entry n jumps to entry n minus the weight of the last digit of n
     -- as a skew-binary number.
@@ -325,6 +335,9 @@ CREATE INDEX activity_by_redemption ON activity (redemption_id) WHERE redemption
 -- The reversals of a ledger entry. Few entries are reversals.
 CREATE INDEX activity_by_reversed ON activity (cause_seq) WHERE entry = 12;
 
+-- Sums over the ledger entries of a further asset. An entry of the program's points is not in it.
+CREATE INDEX activity_by_asset ON activity (asset, at, entry, amount) WHERE asset IS NOT NULL;
+
 CREATE TRIGGER activity_is_never_changed BEFORE UPDATE ON activity
 BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');
@@ -334,7 +347,7 @@ BEGIN
     SELECT RAISE(ABORT, 'activity is append-only');
 END;
 
--- The wallet of every member, computed from the log. Points that are held or pending are not in the balance;
+-- The wallet of every member in the program's points, computed from the log. Points that are held or pending are not in the balance;
 -- those that are pending, because they mature later, are not received yet. For other programs that open the file: it reads the
 -- whole log, so the server does not use it.
 CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spent, entries, held, pending) AS
@@ -346,7 +359,7 @@ CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spen
                 WHEN entry = 7 THEN -coalesce(deferred, 0) ELSE 0 END) AS received,
             sum(CASE WHEN entry IN (2, 4, 5, 6, 10) THEN amount + coalesce(deferred, 0) ELSE 0 END) AS spent,
             coalesce(sum(held), 0) AS held, coalesce(sum(deferred), 0) AS pending
-        FROM activity WHERE entry IS NOT NULL GROUP BY member_id
+        FROM activity WHERE entry IS NOT NULL AND asset IS NULL GROUP BY member_id
     ) l ON l.member_id = m.id;
 
 -- Personal texts of the log; an erasure deletes them. The chain of hashes covers the commitment

@@ -152,6 +152,24 @@ error_codes! {
         scrip: 409 "already_lots",
         bullseye: 409 "Conflict",
     }
+    /// The asset belongs to the program already.
+    AlreadyLinked {
+        expys: 409 "ALREADY_LINKED",
+        scrip: 409 "already_linked",
+        bullseye: 409 "Conflict",
+    }
+    /// Another asset of the program has the symbol.
+    SymbolTaken {
+        expys: 409 "SYMBOL_TAKEN",
+        scrip: 409 "conflict",
+        bullseye: 409 "Conflict",
+    }
+    /// Nothing of an archived asset is credited.
+    AssetArchived {
+        expys: 409 "ASSET_ARCHIVED",
+        scrip: 409 "asset_archived",
+        bullseye: 409 "Conflict",
+    }
     /// The participant is suspended or closed.
     ParticipantInactive {
         expys: 409 "PARTICIPANT_INACTIVE",
@@ -356,12 +374,17 @@ impl From<&Refusal> for Problem {
             Refusal::WebhookEventUnknown { .. } => Code::WebhookEventUnknown,
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,
             Refusal::WebhookLimitReached => Code::WebhookLimitReached,
-            Refusal::LimitReached { .. } | Refusal::TooManyHolds(_) => Code::LimitReached,
+            Refusal::LimitReached { .. } | Refusal::TooManyHolds(_) | Refusal::TooManyAssets(_) => {
+                Code::LimitReached
+            }
             Refusal::KeyInUse => Code::KeyInUse,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientOrgPoints => Code::InsufficientOrgPoints,
             Refusal::RepriceNotConfirmed => Code::RepriceNotConfirmed,
             Refusal::AlreadyLots => Code::AlreadyLots,
+            Refusal::AlreadyLinked => Code::AlreadyLinked,
+            Refusal::SymbolTaken => Code::SymbolTaken,
+            Refusal::AssetArchived => Code::AssetArchived,
             Refusal::OrgPool(_) => Code::OrgPool,
             Refusal::InsufficientPoints { .. }
             | Refusal::TooFewMatching { .. }

@@ -33,6 +33,7 @@ pub(crate) fn entry(rng: &mut Rng, offer: Option<i64>) -> Event {
         entry: offer.map_or(Entry::Mint, |_| Entry::Spend),
         amount: Points::new(rng.i64(1..=500)).unwrap(),
         member: MemberNumber(rng.i64(1..=100_000)),
+        asset: None,
         offer: offer.map(OfferNumber),
         redemption: offer.map(|_| RedemptionNumber(1)),
         first: false,

@@ -69,6 +69,7 @@ mod tests {
             entry,
             amount,
             member: MemberNumber(1),
+            asset: None,
             offer: Some(OfferNumber(offer)).filter(|_| entry == Entry::Spend),
             redemption: None,
             first: false,

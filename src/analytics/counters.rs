@@ -203,6 +203,7 @@ impl Counters {
             | Event::ProgramCreated { .. }
             | Event::ProgramChanged { .. }
             | Event::AssetChanged { .. }
+            | Event::AssetCreated { .. }
             | Event::OrganizationCreated { .. }
             | Event::OrganizationChanged { .. }
             | Event::WebhookCreated { .. }
@@ -235,6 +236,10 @@ impl Counters {
     }
 
     fn apply_entry(&mut self, entry: &LedgerEntry, at: Timestamp) -> Result<(), ContradictionKind> {
+        // Figures are those of the program's points.
+        if entry.asset.is_some() {
+            return Ok(());
+        }
         let points = entry.amount.get().unsigned_abs();
         let spent_on = match (entry.entry, entry.offer) {
             (Entry::Spend, Some(offer)) => Some(self.place(offer)?),

@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 
 use super::lots::calendar::{Calendar, Dated};
-use crate::domain::{ByNumber, Due, MemberNumber, ProgramNumber, Timestamp};
+use crate::domain::{AccountKey, ByNumber, Due, ProgramNumber, Timestamp};
 
 /// The calendars of the programs in which anything was ever due.
 #[derive(Debug, Default)]
@@ -43,14 +43,14 @@ impl Agenda {
             .filter_map(|(program, calendar)| Some((*program, calendar.lock().next()?)))
     }
 
-    /// What is due in a program up to a time, in order, at most `max`, except of the members that
+    /// What is due in a program up to a time, in order, at most `max`, except of the accounts that
     /// `skips` names.
     pub(super) fn due(
         &self,
         program: ProgramNumber,
         (until, max): (Timestamp, usize),
         places: &impl Dated,
-        skips: impl Fn(MemberNumber) -> bool,
+        skips: impl Fn(AccountKey) -> bool,
     ) -> Vec<Due> {
         match self.0.get(&program) {
             Some(calendar) => calendar.lock().due(until, max, places, skips),

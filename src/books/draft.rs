@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::fold::{self, Records};
 use super::id_hash::IdHash;
 use super::overlay::Overlay;
-use super::{Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
+use super::{AssetRecord, Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
 use crate::domain::{
-    ByNumber, Due, ExternalUserId, MemberNumber, NumberHasher, ProgramNumber, Seq, Tier, Timestamp,
+    AccountKey, AssetNumber, ByNumber, Due, ExternalUserId, MemberNumber, NumberHasher,
+    ProgramNumber, Seq, Tier, Timestamp,
 };
 
 /// The smallest difference of two times.
@@ -24,6 +25,9 @@ type NumberState = BuildHasherDefault<NumberHasher>;
 pub struct Draft {
     base: Published,
     records: Overlay<MemberNumber, Record, NumberState>,
+    /// The accounts in further assets.
+    further: Overlay<(MemberNumber, AssetNumber), Record, std::hash::RandomState>,
+    assets: Overlay<AssetNumber, AssetRecord, NumberState>,
     programs: Overlay<ProgramNumber, ProgramRecord, NumberState>,
     /// The members by the hashes of their ids; `None`: no longer the id of a member.
     ids: Overlay<IdHash, Option<MemberNumber>, std::hash::RandomState>,
@@ -39,6 +43,8 @@ impl Draft {
         Self {
             base: base.clone(),
             records: Overlay::new(),
+            further: Overlay::new(),
+            assets: Overlay::new(),
             programs: Overlay::new(),
             ids: Overlay::new(),
             next_dues: ByNumber::default(),
@@ -51,6 +57,32 @@ impl Draft {
         match self.records.get(number) {
             Some(record) => Some(record.clone()),
             None => self.base.read().record(number),
+        }
+    }
+
+    /// The record of a member with the account in an asset, which may be empty.
+    pub fn account(&self, key: AccountKey) -> Option<Record> {
+        let record = self.record(key.member)?;
+        Some(match key.asset {
+            None => record,
+            Some(asset) => record.with_account(asset, self.stored(key)),
+        })
+    }
+
+    /// The further assets in which a member has an account, in order.
+    pub fn assets_of(&self, member: MemberNumber) -> Vec<AssetNumber> {
+        let mut assets: Vec<_> = self.base.read().assets_of(member).collect();
+        let open = self.further.iter().map(|(key, _)| key);
+        assets.extend(open.filter(|(of, _)| *of == member).map(|(_, asset)| asset));
+        assets.sort_unstable();
+        assets.dedup();
+        assets
+    }
+
+    fn is_changed(&self, key: AccountKey) -> bool {
+        match key.asset {
+            None => self.records.get(key.member).is_some(),
+            Some(asset) => self.further.get((key.member, asset)).is_some(),
         }
     }
 
@@ -71,6 +103,14 @@ impl Draft {
         match self.programs.get(program) {
             Some(program) => *program,
             None => self.base.read().program(program),
+        }
+    }
+
+    /// The sums of a further asset.
+    pub fn asset(&self, asset: AssetNumber) -> AssetRecord {
+        match self.assets.get(asset) {
+            Some(asset) => *asset,
+            None => self.base.read().asset(asset),
         }
     }
 
@@ -112,10 +152,11 @@ impl Draft {
     /// caller applies one after the other; what one changes may leave nothing to do for a later
     /// one. What the open write and those before it changed is included.
     pub fn due(&self, program: ProgramNumber, until: Timestamp, max: usize) -> Vec<Due> {
-        let is_changed = |member| self.records.get(member).is_some();
+        let is_changed = |key| self.is_changed(key);
         let mut due = self.base.read().due(program, until, max, is_changed);
         if self.next_dues.get(&program).is_some_and(|at| *at <= until) {
             let records = self.records.iter().map(|(_, record)| record);
+            let records = records.chain(self.further.iter().map(|(_, record)| record));
             let dated = records.filter(|record| record.program == program && record.lots.is_some());
             due.extend(dated.flat_map(Record::dues).filter(|due| due.at <= until));
             due.sort_unstable();
@@ -155,6 +196,8 @@ impl Draft {
     /// Begins a write: those before it stand.
     pub fn mark(&mut self) {
         self.records.mark();
+        self.further.mark();
+        self.assets.mark();
         self.programs.mark();
         self.ids.mark();
     }
@@ -162,6 +205,8 @@ impl Draft {
     /// Undoes the open write.
     pub fn undo(&mut self) {
         self.records.undo();
+        self.further.undo();
+        self.assets.undo();
         self.programs.undo();
         self.ids.undo();
     }
@@ -169,6 +214,8 @@ impl Draft {
     /// Forgets the whole batch.
     pub fn clear(&mut self) {
         self.records.clear();
+        self.further.clear();
+        self.assets.clear();
         self.programs.clear();
         self.ids.clear();
         self.next_dues.clear();
@@ -180,8 +227,14 @@ impl Draft {
         for (_, record) in self.records.iter() {
             books.write(record);
         }
+        for (_, record) in self.further.iter() {
+            books.write(record);
+        }
         for (number, program) in self.programs.iter() {
             books.put_program(number, *program);
+        }
+        for (number, asset) in self.assets.iter() {
+            books.put_asset(number, *asset);
         }
         for (id, number) in self.ids.iter() {
             if let Some(number) = number {
@@ -197,6 +250,16 @@ impl Records for Draft {
         Self::record(self, number)
     }
 
+    fn stored(&self, key: AccountKey) -> Option<Record> {
+        let Some(asset) = key.asset else {
+            return Self::record(self, key.member);
+        };
+        match self.further.get((key.member, asset)) {
+            Some(record) => Some(record.clone()),
+            None => self.base.read().stored(key),
+        }
+    }
+
     fn put(&mut self, record: Record) {
         if let Some(due) = record.next_due() {
             let next = self.next_dues.entry(record.program).or_insert(due);
@@ -209,7 +272,18 @@ impl Records for Draft {
                 self.settled.remove(&record.program);
             }
         }
-        self.records.put(record.number, record);
+        match record.asset {
+            None => self.records.put(record.number, record),
+            Some(asset) => self.further.put((record.number, asset), record),
+        }
+    }
+
+    fn asset(&self, asset: AssetNumber) -> AssetRecord {
+        Self::asset(self, asset)
+    }
+
+    fn put_asset(&mut self, number: AssetNumber, asset: AssetRecord) {
+        self.assets.put(number, asset);
     }
 
     fn program(&self, program: ProgramNumber) -> ProgramRecord {

@@ -1,10 +1,10 @@
 //! The fold: how a row of the log changes the record of a member and of its program.
 
 use super::lots::Posted;
-use super::{Contradiction, ContradictionKind, ProgramRecord, Record, TierNumber};
+use super::{AssetRecord, Contradiction, ContradictionKind, ProgramRecord, Record, TierNumber};
 use crate::domain::{
-    Account, Activity, Entry, Event, LedgerEntry, MemberNumber, Points, ProgramNumber,
-    RedemptionMove, Seq, Status, Tier, Timestamp, Wallet, jump_depth,
+    Account, AccountKey, Activity, AssetNumber, Entry, Event, LedgerEntry, MemberNumber, Points,
+    ProgramNumber, RedemptionMove, Seq, Status, Tier, Timestamp, Wallet, jump_depth,
 };
 
 /// What the fold reads from a row of the log.
@@ -25,7 +25,11 @@ pub struct Row<'a> {
 /// Records that the fold reads and changes.
 pub(super) trait Records {
     fn record(&self, number: MemberNumber) -> Option<Record>;
+    /// The record of an account of its own: that of a member, or of an account in a further asset.
+    fn stored(&self, key: AccountKey) -> Option<Record>;
     fn put(&mut self, record: Record);
+    fn asset(&self, asset: AssetNumber) -> AssetRecord;
+    fn put_asset(&mut self, number: AssetNumber, asset: AssetRecord);
     fn program(&self, program: ProgramNumber) -> ProgramRecord;
     fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord);
     /// The number of a tier, which gets one if it is new.
@@ -53,7 +57,11 @@ pub(super) fn apply(
         member,
         kind,
     };
-    let is_entry = activity.event.ledger_entry().is_some();
+    let entry = activity.event.ledger_entry();
+    let is_entry = entry.is_some();
+    if let Some((entry, asset)) = entry.and_then(|entry| entry.asset.map(|asset| (entry, asset))) {
+        return apply_further(records, row, program, (entry, asset)).map_err(contradiction);
+    }
     let before = records.record(member);
     let wallet = before
         .as_ref()
@@ -96,6 +104,37 @@ pub(super) fn apply(
     Ok(())
 }
 
+/// Applies a ledger entry of a further asset, whose account has a record of its own.
+fn apply_further(
+    records: &mut impl Records,
+    row: &Row<'_>,
+    program: ProgramNumber,
+    (entry, asset): (&LedgerEntry, AssetNumber),
+) -> Result<(), ContradictionKind> {
+    let member = records.record(entry.member);
+    let member = member.ok_or(ContradictionKind::MemberUnknown)?;
+    if member.program != program {
+        return Err(ContradictionKind::AnotherProgram);
+    }
+    let before = records.stored(AccountKey {
+        asset: Some(asset),
+        member: entry.member,
+    });
+    let mut record =
+        before.unwrap_or_else(|| Record::new(member.number, program, member.tier).in_asset(asset));
+    let program_record = noted(records.program(program), row);
+    if record.applied < row.activity.seq {
+        let wallet = record.wallet;
+        post(&mut record, entry, row)?;
+        record.applied = row.activity.seq;
+        let sums = records.asset(asset).shifted((wallet, record.wallet));
+        records.put_asset(asset, sums.ok_or(ContradictionKind::TooManyPoints)?);
+        records.put(record);
+    }
+    records.put_program(program, program_record);
+    Ok(())
+}
+
 /// The member whose record an event changes, if it changes one.
 pub fn member_of(event: &Event) -> Option<MemberNumber> {
     match event {
@@ -126,6 +165,7 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::ProgramCreated { .. }
         | Event::ProgramChanged { .. }
         | Event::AssetChanged { .. }
+        | Event::AssetCreated { .. }
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }
@@ -215,6 +255,7 @@ fn change(
         | Event::ProgramCreated { .. }
         | Event::ProgramChanged { .. }
         | Event::AssetChanged { .. }
+        | Event::AssetCreated { .. }
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }

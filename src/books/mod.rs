@@ -23,6 +23,11 @@
 //! [`Draft::due`] lists what its time has come for, and the caller writes a row for each. No
 //! request of this version makes lots, holds points or lets any expire.
 //!
+//! **Further assets.** An account in an asset that is not the points of its program is a record of
+//! its own beside that of its member, with a place of its own, so that members without one pay
+//! nothing. [`Books::account`] and [`Draft::account`] return the member with the account of an
+//! asset in place of that of the program's points, so that plans of entries need not know more.
+//!
 //! **Saved.** From time to time the records are stored as packed parts ([`parts`]), so that
 //! a start need not fold the whole log. They are copied in chunks while writes go on, and so the
 //! chunks may be of different moments. The start folds the rows since the *first* of these moments
@@ -67,4 +72,4 @@ pub use self::lots::expiries::{Expiries, LotSum};
 pub use self::lots::moves::Pick;
 pub use self::lots::plan::{LotDates, Plan, Taken};
 pub use self::published::Published;
-pub use self::record::{ProgramRecord, Record, TierNumber};
+pub use self::record::{AssetRecord, ProgramRecord, Record, TierNumber};

@@ -4,15 +4,19 @@ use super::id_hash::IdHash;
 use super::sides::OfMember;
 use super::small::U56;
 use super::{Record, TierNumber};
-use crate::domain::{Account, MemberNumber, Points, ProgramNumber, Seq, Timestamp, Wallet};
+use crate::domain::{
+    Account, AccountKey, AssetNumber, MemberNumber, Points, ProgramNumber, Seq, Timestamp, Wallet,
+};
 
 const ARCHIVED: u8 = 1;
 const PARTICIPATED: u8 = 2;
 const SUSPENDED: u8 = 4;
+const FURTHER: u8 = 8;
 
 /// A packed [`Record`], except for what only some members have.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Packed {
+    /// The hash of the member's id; of an account in a further asset, its number.
     pub(super) id: IdHash,
     number: U56,
     program: U56,
@@ -40,7 +44,7 @@ impl Packed {
         let seq = |seq: Option<Seq>| U56::of(seq.map_or(0, |seq| seq.0));
         let token_end = record.token_expires_at.map_or(0, Timestamp::as_millis);
         Self {
-            id,
+            id: record.asset.map_or(id, of_asset),
             number: U56::of(record.number.0),
             program: U56::of(record.program.0),
             applied: U56::of(record.applied.0),
@@ -57,7 +61,8 @@ impl Packed {
             side: side.to_le_bytes(),
             flags: u8::from(record.is_archived) * ARCHIVED
                 + u8::from(record.has_participated) * PARTICIPATED
-                + u8::from(record.is_suspended) * SUSPENDED,
+                + u8::from(record.is_suspended) * SUSPENDED
+                + u8::from(record.asset.is_some()) * FURTHER,
         }
     }
 
@@ -69,6 +74,7 @@ impl Packed {
         Record {
             number: self.number(),
             program: ProgramNumber(self.program.signed()),
+            asset: self.key().asset,
             applied: Seq(self.applied.signed()),
             tier: TierNumber(u32::from_le_bytes(self.tier)),
             is_archived: self.flags & ARCHIVED != 0,
@@ -99,10 +105,28 @@ impl Packed {
         MemberNumber(self.number.signed())
     }
 
+    /// What names its account.
+    pub(super) fn key(&self) -> AccountKey {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.id.0[..8]);
+        let asset = AssetNumber(i64::from_le_bytes(bytes));
+        AccountKey {
+            asset: (self.flags & FURTHER != 0).then_some(asset),
+            member: self.number(),
+        }
+    }
+
     /// The place of what only some members have; 0: it has nothing of it.
     pub(super) fn side(&self) -> u32 {
         u32::from_le_bytes(self.side)
     }
+}
+
+/// The number of an asset, stored where a member has the hash of the id.
+fn of_asset(asset: AssetNumber) -> IdHash {
+    let mut id = IdHash::default();
+    id.0[..8].copy_from_slice(&asset.0.to_le_bytes());
+    id
 }
 
 #[cfg(test)]
@@ -118,6 +142,7 @@ mod tests {
         let record = Record {
             number: MemberNumber(max),
             program: ProgramNumber(max - 1),
+            asset: None,
             applied: Seq(max - 2),
             tier: TierNumber(u32::MAX),
             is_archived: true,
@@ -143,6 +168,10 @@ mod tests {
         let packed = Packed::new(&record, IdHash([9; 12]), 8);
         assert_eq!(packed.record(OfMember::default()), record);
         assert_eq!(packed.side(), 8);
+        let further = record.in_asset(AssetNumber(max));
+        let packed = Packed::new(&further, IdHash([9; 12]), 0);
+        assert_eq!(packed.record(OfMember::default()), further);
+        assert_eq!(packed.key(), further.key());
         let plain = Record::new(MemberNumber(1), ProgramNumber(2), TierNumber(0));
         let packed = Packed::new(&plain, IdHash::default(), 0);
         assert_eq!(packed.record(OfMember::default()), plain);

@@ -2,7 +2,8 @@
 
 use super::lots::{Lots, dues, dues_of};
 use crate::domain::{
-    Account, Due, MemberNumber, ProgramNumber, Seq, StatusCounts, Timestamp, Wallet,
+    Account, AccountKey, AssetNumber, Due, MemberNumber, ProgramNumber, Seq, StatusCounts,
+    Timestamp, Wallet,
 };
 
 /// A tier, by its number in the list of all tiers that were ever held.
@@ -16,6 +17,8 @@ pub struct Record {
     pub number: MemberNumber,
     /// The member's program.
     pub program: ProgramNumber,
+    /// The asset whose wallet, account and lots it has; `None`: the program's points.
+    pub asset: Option<AssetNumber>,
     /// The newest row of the log that was applied to this record.
     pub applied: Seq,
     /// The tier.
@@ -48,6 +51,7 @@ impl Record {
         Self {
             number,
             program,
+            asset: None,
             applied: Seq(0),
             tier,
             is_archived: false,
@@ -63,17 +67,80 @@ impl Record {
         }
     }
 
+    /// What names the account.
+    pub fn key(&self) -> AccountKey {
+        AccountKey {
+            asset: self.asset,
+            member: self.number,
+        }
+    }
+
+    /// The member with an empty account in a further asset.
+    pub(super) fn in_asset(self, asset: AssetNumber) -> Self {
+        Self {
+            asset: Some(asset),
+            wallet: Wallet::default(),
+            account: Account::default(),
+            lots: None,
+            ..self
+        }
+    }
+
+    /// The member with the account in a further asset that a record of its own has, if any.
+    pub(super) fn with_account(self, asset: AssetNumber, account: Option<Self>) -> Self {
+        let Some(account) = account else {
+            return self.in_asset(asset);
+        };
+        Self {
+            asset: Some(asset),
+            wallet: account.wallet,
+            account: account.account,
+            lots: account.lots,
+            ..self
+        }
+    }
+
     /// Everything that is due some day, in order.
     pub fn dues(&self) -> Vec<Due> {
         let lots = self.lots.iter().flat_map(|lots| &lots.live);
-        dues(lots.copied(), self.number)
+        dues(lots.copied(), self.key())
     }
 
     /// When the first of it is due.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let lots = &self.lots.as_ref()?.live;
-        let dues = lots.iter().flat_map(|lot| dues_of(lot, self.number));
+        let dues = lots.iter().flat_map(|lot| dues_of(lot, self.key()));
         dues.map(|due| due.at).min()
+    }
+}
+
+/// The sums over the accounts of a further asset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AssetRecord {
+    /// The sum over all wallets.
+    pub wallets: Wallet,
+    /// The members who have any of it, in whatever bucket.
+    pub holders: u64,
+    /// The amount by which balances are negative.
+    pub overdrawn: i64,
+}
+
+impl AssetRecord {
+    /// Adds the change of a member's wallet from one to another; `None` if a sum would exceed
+    /// [`Points::MAX`].
+    ///
+    /// [`Points::MAX`]: crate::domain::Points::MAX
+    pub(super) fn shifted(self, (before, after): (Wallet, Wallet)) -> Option<Self> {
+        let owed = |wallet: Wallet| (-wallet.balance()).max(0);
+        let holds = |wallet: Wallet| {
+            let all = [wallet.available(), wallet.held, wallet.pending];
+            u64::from(all.iter().any(|points| !points.is_zero()))
+        };
+        Some(Self {
+            wallets: self.wallets.changed(after.since(before))?,
+            holders: self.holders + holds(after) - holds(before),
+            overdrawn: self.overdrawn + owed(after) - owed(before),
+        })
     }
 }
 
@@ -95,20 +162,26 @@ pub struct ProgramRecord {
 }
 
 impl ProgramRecord {
-    /// Adds the change of a member's wallet from one to another; `None` if a sum would exceed
-    /// [`Points::MAX`].
-    ///
-    /// [`Points::MAX`]: crate::domain::Points::MAX
-    pub(super) fn shifted(self, (before, after): (Wallet, Wallet)) -> Option<Self> {
-        let owed = |wallet: Wallet| (-wallet.balance()).max(0);
-        let holds = |wallet: Wallet| {
-            let all = [wallet.available(), wallet.held, wallet.pending];
-            u64::from(all.iter().any(|points| !points.is_zero()))
-        };
+    /// The sums over the accounts in the program's points.
+    pub fn points(&self) -> AssetRecord {
+        AssetRecord {
+            wallets: self.wallets,
+            holders: self.holders,
+            overdrawn: self.overdrawn,
+        }
+    }
+
+    /// Adds the change of a member's wallet, as [`AssetRecord::shifted`] does.
+    pub(super) fn shifted(self, wallets: (Wallet, Wallet)) -> Option<Self> {
+        let AssetRecord {
+            wallets,
+            holders,
+            overdrawn,
+        } = self.points().shifted(wallets)?;
         Some(Self {
-            wallets: self.wallets.changed(after.since(before))?,
-            holders: self.holders + holds(after) - holds(before),
-            overdrawn: self.overdrawn + owed(after) - owed(before),
+            wallets,
+            holders,
+            overdrawn,
             ..self
         })
     }

@@ -1,6 +1,15 @@
 //! The chain of a wallet's ledger entries, and how to go back in it fast.
 
-use super::{Points, Seq, Timestamp};
+use super::{AssetNumber, MemberNumber, Points, Seq, Timestamp};
+
+/// What names an account: its asset and its member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountKey {
+    /// The asset; `None`: the program's points.
+    pub asset: Option<AssetNumber>,
+    /// The member.
+    pub member: MemberNumber,
+}
 
 /// The end of a wallet's chain of ledger entries, to which the next entry is added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! Assets: the points of a program, and how they are kept.
 
-use super::{Expiry, MemberNumber, Points, ProgramNumber, Seq, Timestamp, Zone};
+use super::{
+    AssetNumber, AssetSymbol, Expiry, MemberNumber, Name, Points, ProgramNumber, Scale, Seq,
+    Timestamp, Zone,
+};
 
 /// How the points of an asset are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,11 +61,30 @@ impl BurnOrder {
     }
 }
 
-/// How the points of a program are kept.
+/// What an asset has that is not the points of its program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FurtherAsset {
+    /// Its number.
+    pub number: AssetNumber,
+    /// Its name.
+    pub name: Name,
+    /// Its symbol, unique in the program.
+    pub symbol: AssetSymbol,
+    /// The decimals of its amounts.
+    pub scale: Scale,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was archived, if it is: nothing of it is credited then.
+    pub archived_at: Option<Timestamp>,
+}
+
+/// An asset: how the points of a program are kept, or a further one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// The program.
     pub program: ProgramNumber,
+    /// What a further asset has of its own; `None`: the points of the program.
+    pub further: Option<FurtherAsset>,
     /// In lots, or as a sum.
     pub mode: InventoryMode,
     /// The order in which lots are used.
@@ -85,6 +107,7 @@ impl Asset {
     pub fn of_new(program: ProgramNumber, created_at: Timestamp) -> Self {
         Self {
             program,
+            further: None,
             mode: InventoryMode::default(),
             burn_order: BurnOrder::default(),
             max_amount: None,
@@ -93,6 +116,18 @@ impl Asset {
             updated_at: created_at,
             version: Seq(0),
         }
+    }
+
+    /// The number of a further asset.
+    pub fn number(&self) -> Option<AssetNumber> {
+        Some(self.further.as_ref()?.number)
+    }
+
+    /// The decimals of its amounts.
+    pub fn scale(&self) -> Scale {
+        self.further
+            .as_ref()
+            .map_or(Scale::WHOLE, |further| further.scale)
     }
 }
 
@@ -111,6 +146,10 @@ pub struct PointsRules {
     pub zone: Zone,
     /// When the points that the program had before it had lots expire.
     pub opening_expires_at: Option<Timestamp>,
+    /// Whether nothing is credited any more, because the asset is archived.
+    pub is_archived: bool,
+    /// The decimals of amounts.
+    pub scale: Scale,
 }
 
 impl PointsRules {

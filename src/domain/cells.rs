@@ -4,10 +4,11 @@ use uuid::Uuid;
 
 use super::row::Field;
 use super::{
-    BurnOrder, Cell, Entry, Environment, ExternalUserId, InterestId, InterestStatus, InventoryMode,
-    MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber, OrganizationStatus, Points,
-    ProgramStatus, RedemptionNumber, ReferenceId, Role, Seq, SettlementMode, Status, TermsType,
-    TermsVersionId, Tier, Timestamp, WebhookId,
+    AssetNumber, AssetSymbol, BurnOrder, Cell, Entry, Environment, ExternalUserId, InterestId,
+    InterestStatus, InventoryMode, MemberNumber, MessageId, OfferId, OfferNumber,
+    OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, ReferenceId,
+    Role, Scale, Seq, SettlementMode, Status, TermsType, TermsVersionId, Tier, Timestamp,
+    WebhookId,
 };
 
 impl Field for Points {
@@ -17,6 +18,17 @@ impl Field for Points {
 
     fn of(cell: Cell<'_>) -> Option<Self> {
         cell.integer().and_then(Self::new)
+    }
+}
+
+impl Field for Scale {
+    fn cell(&self) -> Cell<'_> {
+        Cell::Integer(self.decimals().into())
+    }
+
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        let decimals = u8::try_from(cell.integer()?).ok()?;
+        Self::new(decimals)
     }
 }
 
@@ -53,7 +65,7 @@ macro_rules! text_fields {
         }
     )* };
 }
-text_fields! { Tier ExternalUserId ReferenceId }
+text_fields! { Tier ExternalUserId ReferenceId AssetSymbol }
 
 macro_rules! row_number_fields {
     ($($number:ident)*) => { $(
@@ -68,7 +80,7 @@ macro_rules! row_number_fields {
         }
     )* };
 }
-row_number_fields! { Seq MemberNumber OfferNumber RedemptionNumber OrganizationNumber }
+row_number_fields! { AssetNumber Seq MemberNumber OfferNumber RedemptionNumber OrganizationNumber }
 
 macro_rules! word_fields {
     ($($word:ident)*) => { $(

@@ -1,6 +1,6 @@
 //! Due things: what happens in a program because its time has come.
 
-use super::{MemberNumber, Timestamp};
+use super::{AccountKey, AssetNumber, MemberNumber, Timestamp};
 
 /// The kind of a due thing. Of things that are due at one time, those of a lower number come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,28 @@ pub struct Due {
     pub at: Timestamp,
     /// Its kind.
     pub kind: DueKind,
+    /// The asset; `None`: the program's points.
+    pub asset: Option<AssetNumber>,
     /// The member.
     pub member: MemberNumber,
+}
+
+impl Due {
+    /// That of an account.
+    pub const fn new(at: Timestamp, kind: DueKind, account: AccountKey) -> Self {
+        Self {
+            at,
+            kind,
+            asset: account.asset,
+            member: account.member,
+        }
+    }
+
+    /// The account.
+    pub const fn account(&self) -> AccountKey {
+        AccountKey {
+            asset: self.asset,
+            member: self.member,
+        }
+    }
 }

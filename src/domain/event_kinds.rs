@@ -89,6 +89,10 @@ impl Event {
             | Self::RedemptionPurchased(moved)
             | Self::RedemptionCompleted(moved)
             | Self::RedemptionCanceled(moved) => EventKind::of_status(moved.to) == self.kind(),
+            // The program's points are never archived.
+            Self::AssetChanged {
+                asset, archived, ..
+            } => asset.is_some() == archived.is_some(),
             _ => true,
         }
     }

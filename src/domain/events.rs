@@ -8,10 +8,11 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    BurnOrder, Column, Environment, ExternalUserId, InterestId, InterestStatus, InventoryMode,
-    LedgerEntry, MemberNumber, MessageId, OfferId, OfferNumber, OrganizationNumber,
-    OrganizationStatus, Points, ProgramStatus, RedemptionMove, RedemptionNumber, RedemptionRating,
-    Role, SettlementMode, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
+    AssetNumber, AssetSymbol, BurnOrder, Column, Environment, ExternalUserId, InterestId,
+    InterestStatus, InventoryMode, LedgerEntry, MemberNumber, MessageId, OfferId, OfferNumber,
+    OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionMove,
+    RedemptionNumber, RedemptionRating, Role, Scale, SettlementMode, TermsType, TermsVersionId,
+    Tier, Timestamp, WebhookId,
 };
 
 /// The receivers of an event.
@@ -264,13 +265,25 @@ events! {
         default_tier: Option<Tier> = Name,
         ahead: Option<i64> = Amount,
     };
-    /// The way in which the program's points are kept was set, and perhaps when the points expire
-    /// that it had before it had lots.
+    /// The way in which the program's points or a further asset are kept was set, and perhaps when
+    /// the points expire that there were before they were in lots. A further asset is archived from
+    /// then on, or in use.
     52 AssetChanged "asset.changed" Internal Uncounted Nothing {
+        asset: Option<AssetNumber> = Asset,
         mode: InventoryMode = To,
         burn_order: BurnOrder = Name,
         max_amount: Option<Points> = Amount,
         expires_at: Option<Timestamp> = ExpiresAt,
+        archived: Option<bool> = Flag,
+    };
+    /// A further asset with a symbol and a number of decimals was created in a program.
+    53 AssetCreated "asset.created" Internal Uncounted Nothing {
+        asset: AssetNumber = Asset,
+        mode: InventoryMode = To,
+        burn_order: BurnOrder = From,
+        symbol: AssetSymbol = Name,
+        scale: Scale = Available,
+        max_amount: Option<Points> = Amount,
     };
     /// An organization was created.
     60 OrganizationCreated "organization.created" Internal Uncounted Nothing {
@@ -357,6 +370,7 @@ mod tests {
             entry: Entry::Spend,
             amount: Points::new(5).unwrap(),
             member: MemberNumber(1),
+            asset: None,
             offer: None,
             redemption: None,
             first: true,
@@ -373,5 +387,35 @@ mod tests {
         );
         assert_eq!(Event::read(EventKind::WalletCredited, &row), None);
         assert_eq!(Event::read(EventKind::RedemptionOpen, &row), None);
+    }
+
+    #[test]
+    fn an_entry_of_a_further_asset_is_internal_whatever_its_kind_is() {
+        let entry = LedgerEntry {
+            entry: Entry::Mint,
+            amount: Points::new(5).unwrap(),
+            member: MemberNumber(1),
+            asset: Some(AssetNumber(7)),
+            offer: None,
+            redemption: None,
+            first: false,
+            reason: None,
+            buckets: None,
+        };
+        let event = Event::of_entry(entry.clone());
+        assert_eq!(event.kind(), EventKind::WalletMoved);
+        assert!(!event.is_counted());
+        let mut row = Row::default();
+        event.write(&mut row);
+        let read = Event::read(EventKind::WalletMoved, &row);
+        assert_eq!(read.as_ref(), Some(&event));
+        assert_eq!(Event::read(EventKind::WalletCredited, &row), None);
+        let first = LedgerEntry {
+            first: true,
+            ..entry
+        };
+        let (event, mut row) = (Event::of_entry(first), Row::default());
+        event.write(&mut row);
+        assert_eq!(Event::read(EventKind::WalletMoved, &row), None);
     }
 }

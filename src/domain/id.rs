@@ -109,6 +109,10 @@ row_number!(
     ProgramNumber
 );
 row_number!(
+    /// The row of a further asset.
+    AssetNumber
+);
+row_number!(
     /// The row of a credential.
     CredentialNumber
 );

@@ -2,8 +2,8 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason, RedemptionNumber,
-    ReferenceId, Seq, Timestamp, WalletChange,
+    AssetNumber, Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason,
+    RedemptionNumber, ReferenceId, Seq, Timestamp, WalletChange,
 };
 
 /// The kind of a ledger entry.
@@ -92,6 +92,8 @@ pub struct LedgerEntry {
     pub amount: Points,
     /// The member whose wallet changed.
     pub member: MemberNumber,
+    /// The asset that moved; `None`: the program's points.
+    pub asset: Option<AssetNumber>,
     /// The offer, on a spend for one and on its refund.
     pub offer: Option<OfferNumber>,
     /// The redemption, on a spend for an offer and on its refund.
@@ -257,8 +259,12 @@ impl LedgerEntry {
     }
 
     /// Whether points only moved between the buckets of the wallet, or came into one from which
-    /// they cannot be spent. Lists of transactions leave it out.
+    /// they cannot be spent, or whether they are not the program's points. Lists of transactions
+    /// leave it out.
     pub fn is_internal(&self) -> bool {
+        if self.asset.is_some() {
+            return true;
+        }
         match self.entry {
             Entry::Mint => self
                 .buckets
@@ -288,6 +294,7 @@ impl Fields for LedgerEntry {
         Column::Cause,
         Column::MaturesAt,
         Column::DueAt,
+        Column::Asset,
         Column::Available,
         Column::Held,
         Column::Deferred,
@@ -302,6 +309,7 @@ impl Fields for LedgerEntry {
         row.set(Column::Flag, self.first.cell());
         row.set(Column::Offer, self.offer.cell());
         row.set(Column::Redemption, self.redemption.cell());
+        row.set(Column::Asset, self.asset.cell());
         if let Some(buckets) = &self.buckets {
             buckets.write(row);
         }
@@ -320,13 +328,18 @@ impl Fields for LedgerEntry {
         let amount = Points::of(cells.cell(Column::Amount)).filter(|amount| !amount.is_zero())?;
         let buckets = Buckets::read(entry, cells)?;
         buckets.fits(entry, amount.get()).then_some(())?;
+        let asset = Option::of(cells.cell(Column::Asset))?;
+        let first = bool::of(cells.cell(Column::Flag))?;
+        // Only the program's points count participants.
+        (asset.is_none() || !first).then_some(())?;
         Some(Self {
             entry,
             amount,
             member: MemberNumber::of(cells.cell(Column::Member))?,
+            asset,
             offer: Option::of(booked(Column::Offer))?,
             redemption: Option::of(booked(Column::Redemption))?,
-            first: bool::of(cells.cell(Column::Flag))?,
+            first,
             reason: None,
             buckets: buckets.boxed(),
         })

@@ -16,6 +16,7 @@ mod cents;
 mod contact;
 mod conversation;
 mod day;
+mod decimal;
 mod derived_id;
 mod due;
 mod environment;
@@ -58,9 +59,9 @@ mod timestamp;
 mod webhook;
 mod zone;
 
-pub use account::{Account, Link, Position, jump_depth};
+pub use account::{Account, AccountKey, Link, Position, jump_depth};
 pub use activity::{Activity, Actor};
-pub use asset::{Asset, BurnOrder, InventoryMode, PointsRules};
+pub use asset::{Asset, BurnOrder, FurtherAsset, InventoryMode, PointsRules};
 pub use attachment::{Attachment, FileType};
 pub use balance_operation::BalanceOperation;
 pub use catalogue::{EventName, EventSet, Subscription};
@@ -68,6 +69,7 @@ pub use cents::Cents;
 pub use contact::phone_terms;
 pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
 pub use day::Day;
+pub use decimal::{Decimal, NoAmount, Scale};
 pub use derived_id::{DerivedIds, DerivedKind};
 pub use due::{Due, DueKind};
 pub use environment::Environment;
@@ -75,9 +77,9 @@ pub use events::{Audience, Counting, Event, EventKind, Shown};
 pub use expiry::{Expiry, NoPeriod, Period};
 pub use feedback::{Feedback, Rating, RedemptionRating};
 pub use id::{
-    AttachmentNumber, ConversationId, ConversationNumber, CredentialNumber, DeliveryId,
-    EndpointNumber, EventId, InterestId, MemberNumber, MessageId, MessageNumber, OfferId,
-    OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber, Seq,
+    AssetNumber, AttachmentNumber, ConversationId, ConversationNumber, CredentialNumber,
+    DeliveryId, EndpointNumber, EventId, InterestId, MemberNumber, MessageId, MessageNumber,
+    OfferId, OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber, Seq,
     TermsVersionId, TransactionId, WebhookId,
 };
 pub use inclusion::Inclusion;
@@ -110,9 +112,9 @@ pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
 pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
-    Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName, Email,
-    ExternalId, ExternalUserId, FileName, Label, LongText, MessageText, Name, Note, Phone, Reason,
-    ReferenceId, TextRule, Tier, Title, Url,
+    AssetSymbol, Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName,
+    Email, ExternalId, ExternalUserId, FileName, Label, LongText, MessageText, Name, Note, Phone,
+    Reason, ReferenceId, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use webhook::{

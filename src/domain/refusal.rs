@@ -56,8 +56,20 @@ pub enum Refusal {
         scale: u8,
     },
     /// An amount is above the most that a single credit or debit may move.
-    #[error("amount is above {}, the limit of a single credit or debit", .0.get())]
-    AmountTooLarge(Points),
+    #[error("amount is above {0}, the limit of a single credit or debit")]
+    AmountTooLarge(String),
+    /// Another asset of the program has the symbol.
+    #[error("another asset of the program has this symbol")]
+    SymbolTaken,
+    /// The asset belongs to the program already.
+    #[error("the asset is linked to this program already, and to no other one")]
+    AlreadyLinked,
+    /// Nothing of an archived asset is credited.
+    #[error("the asset is archived: nothing of it is credited until its status is ACTIVE again")]
+    AssetArchived,
+    /// The program has as many assets as are possible.
+    #[error("a program has at most {0} assets besides its points")]
+    TooManyAssets(usize),
     /// The member has as many open holds as are possible.
     #[error("a participant has at most {0} holds at a time; release one first")]
     TooManyHolds(usize),
@@ -65,9 +77,9 @@ pub enum Refusal {
     #[error("{available} points match, {needed} are needed")]
     TooFewMatching {
         /// The points that match.
-        available: i64,
+        available: String,
         /// The points that are needed, at least one.
-        needed: i64,
+        needed: String,
     },
     /// The points of the program are kept in lots already.
     #[error("the points are kept in lots already")]
@@ -113,8 +125,8 @@ pub enum Refusal {
     #[error("a program has at most {ENDPOINTS_MAX} active webhooks; delete one first")]
     WebhookLimitReached,
     /// A redemption has fewer points left than are to be returned.
-    #[error("only {} points of the redemption are left to be returned", .0.get())]
-    ReversalTooLarge(Points),
+    #[error("only {0} points of the redemption are left to be returned")]
+    ReversalTooLarge(String),
     /// A configured limit is reached.
     #[error("{subject} at most {most} {what} (setting {setting})")]
     LimitReached {
@@ -167,6 +179,8 @@ impl Refusal {
                 | Self::Inactive
                 | Self::MemberSuspended
                 | Self::ParticipantInactive(_)
+                | Self::AssetArchived
+                | Self::TooManyAssets(_)
                 | Self::AnotherProgram(_)
                 | Self::AnotherMember
                 | Self::PreconditionFailed(_)

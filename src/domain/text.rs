@@ -91,6 +91,14 @@ fn check_file_name(field: &str, name: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// Refuses a symbol with anything but letters and digits.
+fn check_symbol(field: &str, symbol: &str) -> Result<(), Invalid> {
+    if !symbol.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Invalid::new(field, "must be letters and digits"));
+    }
+    Ok(())
+}
+
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $range:expr, lines: $lines:literal) => {
         text!($(#[$doc])* $name, $range, lines: $lines, Kept);
@@ -250,6 +258,18 @@ text!(
 text!(
     /// The symbol of a program's points: 1 to 16 characters.
     CurrencySymbol, (1, 16), lines: false, Trimmed
+);
+
+text!(
+    /// The symbol of a further asset: 1 to 16 letters and digits of ASCII.
+    ///
+    /// ```
+    /// use stampcard::domain::AssetSymbol;
+    /// assert!(AssetSymbol::parse("symbol", "MILES2").is_ok());
+    /// assert!(AssetSymbol::parse("symbol", "mi-les").is_err());
+    /// ```
+    AssetSymbol, (1, 16), lines: false, Kept, stored: (1, 16), form: check_symbol,
+    stored_form: check_symbol
 );
 
 text!(

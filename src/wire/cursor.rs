@@ -30,6 +30,7 @@ pub enum ListKind {
     ExpirationSchedule,
     ParticipantRedemptions,
     Reversals,
+    Assets,
 }
 
 /// A place in a list: the number of a row.

@@ -113,7 +113,7 @@ pub fn time() -> Object {
 pub fn decimal() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .pattern(Some("^[0-9]{1,16}$"))
+        .pattern(Some(r"^[0-9]+(\.[0-9]+)?$"))
         .build()
 }
 

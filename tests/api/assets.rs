@@ -86,7 +86,6 @@ fn settings_are_changed_one_by_one_and_have_a_version() {
     assert_eq!(none["max_transaction_amount"], Value::Null);
     for (field, value) in [
         ("max_transaction_amount", json!("0")),
-        ("max_transaction_amount", json!("1.5")),
         ("max_transaction_amount", json!(5)),
         ("max_transaction_amount", json!("9007199254740992")),
         ("burn_order", json!("lifo")),
@@ -97,6 +96,8 @@ fn settings_are_changed_one_by_one_and_have_a_version() {
         let message = scrip_error(patch(json!({field: value})), 400, "bad_request");
         assert!(message.starts_with(field), "{message}");
     }
+    let fine = patch(json!({"max_transaction_amount": "1.5"}));
+    scrip_error(fine, 400, "invalid_scale");
     assert_eq!(app.get(ASSET).expect(200), none);
     check(&app);
     let app = app.restart();
@@ -378,7 +379,7 @@ fn a_reset_of_the_sandbox_keeps_the_settings() {
 }
 
 /// Exports, also of a conversion that is not finished, and copies of them with one change.
-mod moved {
+pub(crate) mod moved {
     use super::*;
     use stampcard::clock::Clock;
     use stampcard::service::transfer::{self, ImportError};
@@ -398,7 +399,7 @@ mod moved {
     }
 
     /// The rows of an export.
-    fn export(app: &TestApp) -> Vec<Value> {
+    pub(crate) fn export(app: &TestApp) -> Vec<Value> {
         let connection = store::open_read_only(&app.database()).unwrap();
         let mut lines = Vec::new();
         transfer::export(&connection, true, &mut lines, |_, _| ()).unwrap();
@@ -408,7 +409,7 @@ mod moved {
     }
 
     /// Imports rows into a new file.
-    fn import(rows: &[Value]) -> Result<(TestApp, TempDir), ImportError> {
+    pub(crate) fn import(rows: &[Value]) -> Result<(TestApp, TempDir), ImportError> {
         let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new.db");

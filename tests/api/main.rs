@@ -35,6 +35,7 @@ mod expiry;
 mod expiry_events;
 mod feedback;
 mod figures_on_disk;
+mod further_assets;
 mod hardening;
 mod health;
 mod idempotency;

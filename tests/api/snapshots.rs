@@ -386,6 +386,9 @@ fn there_is_one_error_of_each_code() {
     let elsewhere = [
         Code::AllocationTooLarge,
         Code::AlreadyLots,
+        Code::AlreadyLinked,
+        Code::SymbolTaken,
+        Code::AssetArchived,
         Code::ParticipantInactive,
         Code::ExternalIdTaken,
         Code::InvalidScale,

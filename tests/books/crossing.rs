@@ -114,6 +114,7 @@ impl History {
             entry,
             amount: Points::new(amount).unwrap(),
             member: MemberNumber(MOVERS[place]),
+            asset: None,
             offer: None,
             redemption: None,
             first: false,

@@ -195,6 +195,7 @@ fn what_matures_and_expires_while_nobody_looks_does_both_in_order() {
     let expected = expected.map(|(time, kind, member)| Due {
         at: at(time),
         kind,
+        asset: None,
         member: MemberNumber(member),
     });
     assert_eq!(case.draft.due(PROGRAM, at(9_000), 9), expected);
@@ -469,6 +470,7 @@ fn other_contradictory_rows_are_refused() {
     let due = Due {
         at: at(1_000),
         kind: DueKind::Mature,
+        asset: None,
         member: ADA,
     };
     let plan = case.ada().plan_due(due).unwrap();

@@ -11,6 +11,7 @@ mod crossing;
 mod dated;
 mod disk;
 mod expiries;
+mod further;
 mod lots;
 mod naive;
 mod purse;

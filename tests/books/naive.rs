@@ -76,6 +76,7 @@ impl Person {
         Record {
             number: MemberNumber(number),
             program: ProgramNumber(self.program),
+            asset: None,
             applied: Seq(self.applied),
             tier,
             is_archived: self.is_archived,

@@ -264,6 +264,7 @@ impl World {
             entry,
             amount: Points::new(amount).unwrap(),
             member: MemberNumber(number),
+            asset: None,
             offer: None,
             redemption: None,
             first: false,

@@ -245,6 +245,12 @@ const LIMITS: &[Limit] = &[
         "a_participant_has_so_many_holds_at_a_time",
     ),
     (
+        "further assets of a program, archived ones included",
+        Constant("src/service/loyalty/assets/further.rs", "ASSETS_MAX"),
+        "422 `limit_reached`",
+        "a_program_has_so_many_further_assets",
+    ),
+    (
         "active webhooks per program",
         Constant("src/domain/limits.rs", "ENDPOINTS_MAX"),
         "422 `WEBHOOK_LIMIT_REACHED`",

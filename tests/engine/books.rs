@@ -75,6 +75,7 @@ impl Log {
     fn credit(&mut self, member: i64) {
         self.append(Event::of_entry(LedgerEntry {
             member: MemberNumber(member),
+            asset: None,
             entry: Entry::Mint,
             amount: Points::new(7).unwrap(),
             first: false,

@@ -237,6 +237,7 @@ impl Pair {
                 entry,
                 amount: Points::new(points).unwrap(),
                 member: MemberNumber(1),
+                asset: None,
                 offer: offer.map(OfferNumber),
                 redemption: offer.map(|_| RedemptionNumber(1)),
                 first: false,

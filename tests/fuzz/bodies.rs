@@ -6,21 +6,21 @@ use stampcard::domain::Refusal;
 use stampcard::wire::{
     AcceptTermsRequest, AdjustBalanceRequest, AdvanceClockRequest, AllocateCreditsRequest,
     BalanceOperationRequest, CancelRedemptionRequest, ConfigurationRequest, ConfirmPhoneRequest,
-    ConvertAssetRequest, CreateApiKeyRequest, CreateInterestRequest, CreateOfferRequest,
-    CreateOrganizationRequest, CreateParticipantRequest, CreateProgramRequest,
+    ConvertAssetRequest, CreateApiKeyRequest, CreateAssetRequest, CreateInterestRequest,
+    CreateOfferRequest, CreateOrganizationRequest, CreateParticipantRequest, CreateProgramRequest,
     CreateRedemptionRequest, CreateWebhookRequest, CreditRequest, DebitRequest,
-    ExchangeTokenRequest, FundPoolRequest, PatchAssetRequest, PatchInterestRequest,
-    PatchOfferRequest, PatchOrganizationRequest, PatchParticipantRequest, PatchProgramRequest,
-    PatchRedemptionRequest, PublishTermsRequest, RedeemAmountRequest, RedeemItemsRequest,
-    ResetRequest, ReverseRedemptionRequest, SendMessageRequest, SetIntakeRequest, SetMemberRequest,
-    SetParticipantStatusRequest, SetPoolRequest, SetRedemptionFeedbackRequest, SetStatusRequest,
-    SetTierRequest,
+    ExchangeTokenRequest, FundPoolRequest, LinkAssetRequest, PatchAssetRequest,
+    PatchInterestRequest, PatchOfferRequest, PatchOrganizationRequest, PatchParticipantRequest,
+    PatchProgramRequest, PatchRedemptionRequest, PublishTermsRequest, RedeemAmountRequest,
+    RedeemItemsRequest, ResetRequest, ReverseRedemptionRequest, SendMessageRequest,
+    SetIntakeRequest, SetMemberRequest, SetParticipantStatusRequest, SetPoolRequest,
+    SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 42] = [
+const GOOD: [&str; 44] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -63,6 +63,9 @@ const GOOD: [&str; 42] = [
     "[]",
     "null",
     "7",
+    r#"{"program_id":"current","name":"Miles","symbol":"MI","inventory_mode":"LOT","scale":2,
+        "issuance_policy":"UNLIMITED","max_transaction_amount":"5.25","burn_order":"fifo"}"#,
+    r#"{"asset_id":"0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4"}"#,
 ];
 
 /// Every name that some request knows.
@@ -198,6 +201,8 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         SetMemberRequest::parse(body, bytes).err(),
         CreditRequest::parse(body).err(),
         DebitRequest::parse(body).err(),
+        CreateAssetRequest::parse(body).err(),
+        LinkAssetRequest::parse(body).err(),
         PatchAssetRequest::parse(body).err(),
         ConvertAssetRequest::parse(body).err(),
         RedeemAmountRequest::parse(body).err(),
@@ -232,20 +237,14 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         CreateParticipantRequest::parse(body).err(),
         PatchParticipantRequest::parse(body).err(),
         SetParticipantStatusRequest::parse(body).err(),
+        AdjustBalanceRequest::parse(body).err(),
+        BalanceOperationRequest::parse(body).err(),
     ];
     for invalid in refused.into_iter().flatten() {
         prop_assert!(!invalid.field.is_empty(), "{}", body);
         prop_assert!(!invalid.expected.is_empty(), "{}", body);
         // Long input is not repeated in the message.
         prop_assert!(invalid.expected.len() < 1000, "{}", invalid.expected);
-    }
-    let moved = [
-        AdjustBalanceRequest::parse(body).err(),
-        BalanceOperationRequest::parse(body).err(),
-    ];
-    for refusal in moved.into_iter().flatten() {
-        let is_known = matches!(refusal, Refusal::Invalid(_) | Refusal::InvalidScale { .. });
-        prop_assert!(is_known, "{refusal:?}");
     }
     match CreateWebhookRequest::parse(body) {
         Ok(_) | Err(Refusal::Invalid(_) | Refusal::WebhookEventUnknown { .. }) => Ok(()),

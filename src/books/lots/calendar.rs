@@ -1,13 +1,13 @@
 //! The calendar of a program: what is due, and when.
 //!
-//! It has an entry of eight bytes for every due thing of every member, in a list for each day. A
+//! It has an entry of eight bytes for every due thing of every account, in a list for each day. A
 //! list is sorted when its day has come. Entries are not looked up to be removed: one whose points
 //! are gone is left out when it is reached, and a list in which every second entry may be such a
 //! one is cleared of them.
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Due, DueKind, MemberNumber, Timestamp};
+use crate::domain::{AccountKey, Due, DueKind, Timestamp};
 
 const DAY: i64 = 86_400_000;
 /// The bits of the kind in a [`Moment`].
@@ -34,7 +34,7 @@ impl Moment {
     }
 }
 
-/// A due thing of the member whose record is at a place.
+/// A due thing of the account whose record is at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     moment: Moment,
@@ -55,8 +55,8 @@ struct Day {
 
 /// What the calendar asks the books.
 pub(in crate::books) trait Dated {
-    /// The number of the member whose record is at a place.
-    fn number_at(&self, place: u32) -> MemberNumber;
+    /// The account whose record is at a place.
+    fn key_at(&self, place: u32) -> AccountKey;
 
     /// Whether the published record at a place has something of this kind due at this time.
     fn is_due(&self, place: u32, at: Timestamp, kind: DueKind) -> bool;
@@ -85,7 +85,7 @@ impl Calendar {
         }
         let entry = Entry { moment, place };
         if day.is_sorted {
-            let key = |entry: &Entry| (entry.moment, places.number_at(entry.place));
+            let key = |entry: &Entry| (entry.moment, places.key_at(entry.place));
             let own = key(&entry);
             let at = day.list.partition_point(|entry| key(entry) > own);
             if day.list.get(at) != Some(&entry) {
@@ -118,14 +118,14 @@ impl Calendar {
         day.first.parts(*number).map(|(at, _)| at)
     }
 
-    /// What is due up to a time, in order, at most `max`, except of the members that `skips`
+    /// What is due up to a time, in order, at most `max`, except of the accounts that `skips`
     /// names. Forgets the stale entries that it comes across first.
     pub(in crate::books) fn due(
         &mut self,
         until: Timestamp,
         max: usize,
         places: &impl Dated,
-        skips: impl Fn(MemberNumber) -> bool,
+        skips: impl Fn(AccountKey) -> bool,
     ) -> Vec<Due> {
         let (last, _) = Moment::new(until, DueKind::Mature);
         let mut found = Vec::new();
@@ -142,9 +142,9 @@ impl Calendar {
                     break;
                 }
                 if places.is_due(entry.place, at, kind) {
-                    let member = places.number_at(entry.place);
-                    if !skips(member) {
-                        found.push(Due { at, kind, member });
+                    let account = places.key_at(entry.place);
+                    if !skips(account) {
+                        found.push(Due::new(at, kind, account));
                     }
                 } else if index + 1 == day.list.len() {
                     day.list.pop();
@@ -175,7 +175,7 @@ impl Calendar {
 impl Day {
     fn sort(&mut self, places: &impl Dated) {
         if !self.is_sorted {
-            let key = |entry: &Entry| (entry.moment, places.number_at(entry.place));
+            let key = |entry: &Entry| (entry.moment, places.key_at(entry.place));
             // The numbers are looked up once each: there may be very many.
             self.list
                 .sort_by_cached_key(|entry| std::cmp::Reverse(key(entry)));

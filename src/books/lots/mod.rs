@@ -8,8 +8,8 @@ pub(super) mod packed;
 pub(super) mod plan;
 
 use crate::domain::{
-    Bucket, Buckets, Due, DueKind, Entry, LedgerEntry, Lot, LotMove, LotMoves, LotPart, LotState,
-    MemberNumber, Points, Timestamp,
+    AccountKey, Bucket, Buckets, Due, DueKind, Entry, LedgerEntry, Lot, LotMove, LotMoves, LotPart,
+    LotState, Points, Timestamp,
 };
 
 use super::ContradictionKind;
@@ -210,8 +210,8 @@ impl Lots {
 }
 
 /// Everything that is due for lots some day, in order, each once.
-pub(super) fn dues(lots: impl Iterator<Item = Lot>, member: MemberNumber) -> Vec<Due> {
-    let mut dues: Vec<Due> = lots.flat_map(|lot| dues_of(&lot, member)).collect();
+pub(super) fn dues(lots: impl Iterator<Item = Lot>, account: AccountKey) -> Vec<Due> {
+    let mut dues: Vec<Due> = lots.flat_map(|lot| dues_of(&lot, account)).collect();
     dues.sort();
     dues.dedup();
     dues
@@ -242,15 +242,15 @@ impl<'a> Changed<'a> {
     }
 
     /// What is no longer due, and what is due that was not, both in order.
-    pub(super) fn dues(&self, member: MemberNumber) -> [Vec<Due>; 2] {
-        let dues = [self.was, self.is].map(|lots| dues(lots.iter().copied(), member));
+    pub(super) fn dues(&self, account: AccountKey) -> [Vec<Due>; 2] {
+        let dues = [self.was, self.is].map(|lots| dues(lots.iter().copied(), account));
         let [was, is] = &dues;
         let is_in = |list: &[Due], due: &Due| list.binary_search(due).is_ok();
         let mut stays: Vec<Due> = was.iter().filter(|due| is_in(is, due)).copied().collect();
         if was.len() + is.len() > 2 * stays.len() {
             // Lots that stay may have the same dates.
             let lots = self.same.into_iter().flatten();
-            let same = lots.flat_map(|lot| dues_of(lot, member));
+            let same = lots.flat_map(|lot| dues_of(lot, account));
             stays.extend(same.filter(|due| is_in(was, due) || is_in(is, due)));
         }
         stays.sort_unstable();
@@ -262,7 +262,7 @@ impl<'a> Changed<'a> {
 }
 
 /// Everything that is due for a lot some day.
-pub(super) fn dues_of(lot: &Lot, member: MemberNumber) -> impl Iterator<Item = Due> + use<> {
+pub(super) fn dues_of(lot: &Lot, account: AccountKey) -> impl Iterator<Item = Due> + use<> {
     let matures_at = lot.matures_at();
     // A lot does not expire while it is held.
     let is_held = lot.state.bucket() == Bucket::Held;
@@ -274,7 +274,7 @@ pub(super) fn dues_of(lot: &Lot, member: MemberNumber) -> impl Iterator<Item = D
     ];
     dates
         .into_iter()
-        .filter_map(move |(at, kind)| at.map(|at| Due { at, kind, member }))
+        .filter_map(move |(at, kind)| at.map(|at| Due::new(at, kind, account)))
 }
 
 fn fits(fits: bool) -> Result<(), ContradictionKind> {

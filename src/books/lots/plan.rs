@@ -95,9 +95,10 @@ impl Plan {
             entry: self.entry,
             amount: self.amount,
             member: record.number,
+            asset: record.asset,
             offer: None,
             redemption: None,
-            first: participates && !record.has_participated,
+            first: participates && record.asset.is_none() && !record.has_participated,
             reason: None,
             buckets: self.buckets,
         }

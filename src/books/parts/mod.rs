@@ -14,10 +14,10 @@ use self::stored::{StoredPart, StoredProgram, StoredRecord};
 use super::ledger::CHUNK;
 use super::tiers::Tiers;
 use super::{Books, Published, Record, TierNumber};
-use crate::domain::{Seq, Tier};
+use crate::domain::{AssetNumber, Seq, Tier};
 
 /// The version of the form of the parts.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Records of a base in one part: about a hundred kilobytes.
 const RECORDS: usize = 4 * CHUNK;
@@ -157,10 +157,10 @@ impl Generation {
 
     /// Packs records, with their tiers.
     fn pack(&self, mut records: Vec<Record>) -> Part {
-        records.sort_unstable_by_key(|record| record.number);
+        records.sort_unstable_by_key(|record| (record.number, record.asset));
         let mut part = StoredPart::default();
         let mut places: HashMap<TierNumber, u64> = HashMap::new();
-        let mut before = 0;
+        let (mut before, mut before_further) = (0, 0);
         for record in &records {
             let place = *places.entry(record.tier).or_insert_with(|| {
                 let tier = self.tiers.get(record.tier);
@@ -168,8 +168,14 @@ impl Generation {
                     .push(tier.as_ref().map_or("", Tier::as_str).to_owned());
                 u64::try_from(part.tiers.len() - 1).unwrap_or(u64::MAX)
             });
-            part.records.push(StoredRecord::new(record, before, place));
-            before = record.number.0;
+            if let Some(asset) = record.asset {
+                let stored = StoredRecord::new(record, before_further, place);
+                part.further.push((asset.0, stored));
+                before_further = record.number.0;
+            } else {
+                part.records.push(StoredRecord::new(record, before, place));
+                before = record.number.0;
+            }
         }
         seal(&part)
     }
@@ -222,8 +228,21 @@ impl Books {
                 return None;
             }
         }
+        number = 0;
+        for (asset, stored) in &part.further {
+            number = number.checked_add(stored.after)?;
+            let tier = tiers.get(usize::try_from(stored.tier).ok()?)?;
+            let mut record = stored.record(number, *tier)?;
+            record.asset = Some(AssetNumber(*asset)).filter(|asset| asset.0 > 0);
+            record.asset?;
+            newest = newest.max(record.applied);
+            if !self.restore(&record) {
+                return None;
+            }
+        }
+        let records = part.records.len() + part.further.len();
         Some(Restored {
-            records: u64::try_from(part.records.len()).unwrap_or(u64::MAX),
+            records: u64::try_from(records).unwrap_or(u64::MAX),
             newest,
         })
     }

@@ -14,6 +14,8 @@ pub(super) struct StoredPart {
     pub(super) programs: Vec<StoredProgram>,
     pub(super) tiers: Vec<String>,
     pub(super) records: Vec<StoredRecord>,
+    /// The accounts in further assets, each with the number of the asset.
+    pub(super) further: Vec<(i64, StoredRecord)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -133,6 +135,7 @@ impl StoredRecord {
         let mut record = Record {
             number: MemberNumber(number),
             program: ProgramNumber(self.program),
+            asset: None,
             applied: Seq(self.applied),
             tier,
             is_archived: self.is_archived,
@@ -174,25 +177,27 @@ mod tests {
     use super::*;
     use crate::books::parts::{Damaged, Generation, Header, Part};
     use crate::books::{Books, Lots, Published};
-    use crate::domain::{Bucket, Lot, LotState, Tier};
+    use crate::domain::{AssetNumber, Bucket, Lot, LotState, Tier};
 
     /// Every record by the member's number, each with the name of its tier, which may have another
     /// number in other books.
-    fn contents(books: &Books) -> BTreeMap<i64, (Record, Option<Tier>)> {
-        let all = books.records().map(|record| {
+    fn contents(books: &Books) -> BTreeMap<(i64, Option<i64>), (Record, Option<Tier>)> {
+        let all = books.records().chain(books.further_records());
+        let all = all.map(|record| {
             let tier = books.tier(record.tier);
             let plain = Record {
                 tier: TierNumber(0),
                 ..record
             };
-            (plain.number.0, (plain, tier))
+            let key = (plain.number.0, plain.asset.map(|asset| asset.0));
+            (key, (plain, tier))
         });
         all.collect()
     }
 
     fn programs(books: &Books) -> BTreeMap<i64, ProgramRecord> {
-        let all = books.programs();
-        all.map(|(number, record)| (number.0, *record)).collect()
+        let all = books.programs().map(|(number, record)| (number.0, *record));
+        all.collect()
     }
 
     /// The parts of a generation of books that nobody changes meanwhile, and its header.
@@ -237,11 +242,12 @@ mod tests {
         let points = number(Points::MAX.get()).prop_flat_map(|all| (Just(all), number(all)));
         let points = (points, prop::option::of(lots()), 0..3_i64);
         let flags = (any::<bool>(), any::<bool>(), any::<u32>());
+        let asset = prop_oneof![3 => Just(None), 1 => (1..4_i64).prop_map(Some)];
         let end = prop::option::of(1..=253_402_300_799_999_i64);
         let count = prop_oneof![Just(0), Just(u32::MAX), any::<u32>()];
         let counts = prop::array::uniform7(count);
-        (own, rest, points, flags, end, counts).prop_map(
-            |((number, program, tier), rest, (points, lots, held), flags, end, counts)| {
+        (own, rest, points, flags, end, counts, asset).prop_map(
+            |((number, program, tier), rest, (points, lots, held), flags, end, counts, asset)| {
                 let (applied, (last, jump, far), version, entries) = rest;
                 let mut redemptions = StatusCounts::default();
                 for (status, count) in Status::ALL.into_iter().zip(counts) {
@@ -267,6 +273,7 @@ mod tests {
                 Record {
                     number: MemberNumber(number),
                     program: ProgramNumber(program),
+                    asset: asset.map(AssetNumber),
                     applied: Seq(applied),
                     tier,
                     is_archived: flags.0,
@@ -343,7 +350,8 @@ mod tests {
                     && before.wallet.spent <= record.wallet.spent
                     && before.lots.is_none()
             };
-            if books.record(record.number).is_none_or(is_later) && books.restore(record) {
+            let before = books.stored(record.key());
+            if before.is_none_or(is_later) && books.restore(record) {
                 books.write(record);
             }
         }
@@ -421,7 +429,7 @@ mod tests {
             ..part
         };
         assert_eq!(books.restore_part(&damaged), Err(Damaged::Checksum));
-        let records: Vec<Record> = books.records().collect();
+        let records: Vec<Record> = books.records().chain(books.further_records()).collect();
         if let Ok(restored) = restored {
             assert!(u64::try_from(records.len()).unwrap() <= restored.records);
         }

@@ -55,6 +55,7 @@ routes! {
                 Code::Forbidden,
                 Code::NotFound,
                 Code::OrgPool,
+                Code::AssetArchived,
                 Code::ParticipantInactive,
                 Code::InvalidScale,
                 Code::AmountTooLarge,
@@ -119,7 +120,7 @@ async fn list_balances(
     query: QueryText<ListBalancesQuery>,
 ) -> HttpResult {
     let asset = query.parse()?.asset_id;
-    Ok(ok(&services.list_balances(key, &id, asset.as_deref())?))
+    Ok(ok(&services.list_balances(key, &id, asset).await?))
 }
 
 async fn adjust_balance(

@@ -40,6 +40,7 @@ routes! {
                 Code::Forbidden,
                 Code::NotFound,
                 Code::ParticipantInactive,
+                Code::InvalidScale,
                 Code::InsufficientPoints,
             ]);
     }
@@ -85,7 +86,7 @@ routes! {
             .body::<ReverseRedemptionRequest>()
             .returns::<ReversalResponse>(201, "The reversal.")
             .returns::<ReversalResponse>(200, "The reversal of an earlier request.")
-            .errors(&[Code::NotFound, Code::InsufficientPoints]);
+            .errors(&[Code::NotFound, Code::InvalidScale, Code::InsufficientPoints]);
     }
 }
 

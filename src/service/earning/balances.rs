@@ -3,13 +3,16 @@
 use super::checks::{check_adjustment, check_asset, check_operation, refuse_lot_fields};
 use super::moves::{Choice, Posting, credit, debit, forfeit, hold, release, void};
 use super::{scope, subject};
-use crate::domain::{BalanceOperation, DerivedIds, DerivedKind, InventoryMode, Refusal};
+use crate::books::Books;
+use crate::domain::{
+    AccountKey, AssetNumber, BalanceOperation, InventoryMode, MemberNumber, Refusal, Wallet,
+};
 use crate::error::Surface;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::WriteError;
 use crate::wire::{
-    AdjustBalanceRequest, AdjustedBalanceResponse, AssetResponse, BalanceOperationRequest,
-    BalanceOperationResponse, LotAmountResponse, ParticipantBalanceListResponse,
+    AdjustBalanceRequest, AdjustedBalanceResponse, BalanceOperationRequest,
+    BalanceOperationResponse, BucketsResponse, LotAmountResponse, ParticipantBalanceListResponse,
     ParticipantBalanceResponse,
 };
 
@@ -18,19 +21,36 @@ impl Services {
     ///
     /// # Errors
     /// `not_found` if the key's program has no such participant, or no such asset.
-    pub fn list_balances(
+    pub async fn list_balances(
         &self,
         key: KeyPrincipal,
         id: &str,
-        asset: Option<&str>,
+        asset: Option<String>,
     ) -> Result<ParticipantBalanceListResponse, ServiceError> {
         let record = self.participant(key, id)?;
-        let program = self.directory.uuid_of(key.program)?;
-        asset.map_or(Ok(()), |id| scope::check_asset_text(program, id))?;
-        Ok(ParticipantBalanceListResponse {
-            data: vec![ParticipantBalanceResponse::new(program, &record.wallet)],
-            pagination: None.into(),
+        let program = (key.program, self.directory.uuid_of(key.program)?);
+        let books = self.books.clone();
+        self.look_up(key, move |connection| {
+            let data = if let Some(asset) = asset {
+                let asset = scope::asset_of_text(connection, program, &asset)?;
+                let account = books.read().account(asset.account(record.number));
+                let wallet = account.map_or(Wallet::default(), |account| account.wallet);
+                vec![ParticipantBalanceResponse::new(
+                    asset.id,
+                    &wallet,
+                    asset.scale,
+                )]
+            } else {
+                let member = record.number;
+                let wallets = further_wallets(&books.read(), member);
+                scope::balances(connection, program, &record.wallet, &wallets)?
+            };
+            Ok(ParticipantBalanceListResponse {
+                data,
+                pagination: None.into(),
+            })
         })
+        .await
     }
 
     /// Credits or debits points.
@@ -45,25 +65,26 @@ impl Services {
         request: AdjustBalanceRequest,
     ) -> Result<Reply, WriteError> {
         self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
-            let program = check_asset(tx, key, &request.asset)?;
+            let (program, asset) = check_asset(tx, key, &request.asset)?;
             check_adjustment(&request)?;
-            let record = subject::account(tx, key, &id)?;
+            let amount = request.amount.amount("amount", asset.scale)?;
+            let record = subject::account_in(tx, key, &id, &asset)?;
             subject::check_active(&record)?;
             let mut posting = Posting::begin(tx, record, &request.asset.description)?;
-            if let Some(max) = posting.rules.max_amount.filter(|max| request.amount > *max) {
-                return Err(Refusal::AmountTooLarge(max).into());
+            if let Some(max) = posting.rules.max_amount.filter(|max| amount > *max) {
+                return Err(Refusal::AmountTooLarge(asset.scale.show_points(max)).into());
             }
             let settle = if request.is_credit {
-                credit(&mut posting, key, &request)?
+                credit(&mut posting, key, amount, &request)?
             } else {
-                debit(&mut posting, &request)?;
+                debit(&mut posting, amount, &request)?;
                 None
             };
             let done = posting.end(program)?;
             let is_deferred = request.matures_at.is_some();
             let words = (request.is_credit, request.bucket, is_deferred);
             let (kind, bucket) = AdjustedBalanceResponse::words(words.0, words.1, words.2);
-            let amount = request.amount.get().to_string();
+            let amount = asset.scale.show_points(amount);
             let past = if request.is_credit {
                 "credited"
             } else {
@@ -72,14 +93,14 @@ impl Services {
             Ok(Answer::ok(&AdjustedBalanceResponse {
                 message: format!("{amount} points {past}"),
                 amount,
-                asset_id: AssetResponse::id_of(program).to_string(),
+                asset_id: asset.id.to_string(),
                 program_id: program.to_string(),
                 kind,
                 bucket,
                 journal_entry_id: done.entry,
                 reference_id: request.reference_id.map(|it| it.as_str().to_owned()),
                 settle,
-                balance: (&done.record.wallet).into(),
+                balance: BucketsResponse::new(&done.record.wallet, asset.scale),
             }))
         })
         .await
@@ -97,9 +118,9 @@ impl Services {
         request: BalanceOperationRequest,
     ) -> Result<Reply, WriteError> {
         self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
-            let program = check_asset(tx, key, &request.asset)?;
+            let (program, asset) = check_asset(tx, key, &request.asset)?;
             check_operation(operation, &request)?;
-            let record = subject::account(tx, key, &id)?;
+            let record = subject::account_in(tx, key, &id, &asset)?;
             if operation.needs_active() {
                 subject::check_active(&record)?;
             }
@@ -108,7 +129,7 @@ impl Services {
             if !has_lots {
                 refuse_lot_fields(operation, &request)?;
             }
-            let choice = Choice::of(&posting, program, &request)?;
+            let choice = Choice::of(&posting, &asset, &request)?;
             let (amount, until) = match operation {
                 BalanceOperation::Hold => hold(&mut posting, &choice, &request)?,
                 BalanceOperation::Release => (release(&mut posting, &choice, &request)?, None),
@@ -116,25 +137,37 @@ impl Services {
                 BalanceOperation::VoidHold => (void(&mut posting, &choice, &request)?, None),
             };
             let done = posting.end(program)?;
-            let ids = DerivedIds::new(program, DerivedKind::Lot);
+            let ids = asset.lots();
             let lots = done.lots.iter().map(|(lot, points)| LotAmountResponse {
                 id: ids.id(done.record.number.0, *lot).to_string(),
-                amount: points.get().to_string(),
+                amount: asset.scale.show_points(*points),
             });
-            let amount = amount.get().to_string();
+            let amount = asset.scale.show_points(amount);
             Ok(Answer::ok(&BalanceOperationResponse {
                 operation: operation.as_str(),
                 message: format!("{amount} points {}", operation.past()),
                 amount_processed: amount,
-                asset_id: AssetResponse::id_of(program).to_string(),
+                asset_id: asset.id.to_string(),
                 program_id: program.to_string(),
                 journal_entry_id: done.entry,
                 reference_id: request.reference_id.map(|it| it.as_str().to_owned()),
                 hold_until: until.map(|until| until.to_string()),
-                balance: (&done.record.wallet).into(),
+                balance: BucketsResponse::new(&done.record.wallet, asset.scale),
                 lots_processed: has_lots.then(|| lots.collect()),
             }))
         })
         .await
     }
+}
+
+/// The wallets of a member in further assets.
+pub(super) fn further_wallets(books: &Books, member: MemberNumber) -> Vec<(AssetNumber, Wallet)> {
+    let accounts = books.assets_of(member).filter_map(|asset| {
+        let account = AccountKey {
+            asset: Some(asset),
+            member,
+        };
+        Some((asset, books.account(account)?.wallet))
+    });
+    accounts.collect()
 }

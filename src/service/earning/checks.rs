@@ -2,23 +2,23 @@
 
 use uuid::Uuid;
 
-use super::scope;
+use super::scope::{self, Named};
 use crate::domain::{BalanceOperation, Bucket, Change, Invalid};
 use crate::service::loyalty::points::NEEDS_LOTS;
 use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::{self, Transaction};
 use crate::wire::{AdjustBalanceRequest, BalanceOperationRequest, OperatedAsset};
 
-/// Checks the program and the asset of a request. Returns the id of the program.
+/// Checks the program and the asset of a request. Returns the id of the program, and the asset.
 pub(super) fn check_asset(
     tx: &Transaction<'_>,
     key: &KeyPrincipal,
     asset: &OperatedAsset,
-) -> Result<Uuid, ServiceError> {
+) -> Result<(Uuid, Named), ServiceError> {
     let program = store::programs::get(tx, key.program)?.uuid;
     scope::check_program_text(program, &asset.program_id)?;
-    scope::check_asset_text(program, &asset.asset_id)?;
-    Ok(program)
+    let asset = scope::asset_of_text(tx, (key.program, program), &asset.asset_id)?;
+    Ok((program, asset))
 }
 
 /// Refuses fields that do not go together.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::books::{Books, Expiries, LotSum};
 use crate::domain::{Invalid, InventoryMode, PointsRules, ProgramStatus, Refusal, Timestamp, Zone};
+use crate::service::figures::listed_assets::{Listed, listed};
 use crate::service::loyalty::points::NEEDS_LOTS;
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store;
@@ -101,34 +102,46 @@ impl Services {
         let programs = self.directory.programs_of(key.organization);
         let programs = selected(&programs, selection)?;
         let is_named = selection.program.is_some() || selection.asset.is_some();
-        let after = page.cursor.map_or(0, |cursor| cursor.0);
+        let after = page.cursor;
         let (books, clock) = (self.books.clone(), self.clock.clone());
         self.readership.note();
         self.read(key, move |connection| {
             let mut rows = Vec::new();
-            for program in programs.iter().filter(|program| program.number.0 > after) {
+            let (mut has_asset, mut has_any) = (false, false);
+            for listed in listed(connection, &programs, after)? {
                 if rows.len() > page.limit {
                     break;
                 }
-                let rules = store::points_rules::rules(connection, program.number)?;
-                if rules.mode == InventoryMode::Simple {
-                    if is_named {
-                        let field = match selection.asset {
-                            Some(_) => "asset_id",
-                            None => "program_id",
-                        };
-                        return Err(Invalid::new(field, NEEDS_LOTS).into());
-                    }
+                if selection.asset.is_some_and(|asset| asset != listed.id()) {
                     continue;
                 }
+                has_asset = true;
+                let rules = match &listed.asset {
+                    None => store::points_rules::rules(connection, listed.program.number)?,
+                    Some((number, _)) => store::points_rules::of_asset(connection, *number)?,
+                };
+                if rules.mode == InventoryMode::Simple {
+                    continue;
+                }
+                has_any = true;
                 let bounds = bounds(&rules.zone, selection)?;
-                let ahead = store::sandbox::ahead(connection, program.number)?;
+                let ahead = store::sandbox::ahead(connection, listed.program.number)?;
                 let now = clock.now().saturating_add(ahead);
-                let row = row(program, &rules, &bounds, &books.read(), now);
-                rows.push((program.number, row));
+                let row = row(&listed, &rules, &bounds, &books.read(), now);
+                rows.push((listed.place(), row));
+            }
+            if selection.asset.is_some() && !has_asset {
+                return Err(Refusal::NotFound("asset").into());
+            }
+            if is_named && !has_any && after.is_none() {
+                let field = match selection.asset {
+                    Some(_) => "asset_id",
+                    None => "program_id",
+                };
+                return Err(Invalid::new(field, NEEDS_LOTS).into());
             }
             let list = (ListKind::ExpirationSchedule, key.organization.0);
-            let next = page::next_cursor(&mut rows, page, list, |(number, _)| number.0);
+            let next = page::next_cursor(&mut rows, page, list, |(place, _)| *place);
             Ok(ExpirationScheduleListResponse {
                 data: rows.into_iter().map(|(_, row)| row).collect(),
                 pagination: next.into(),
@@ -151,7 +164,7 @@ fn selected(
         }
     }
     if let Some(asset) = selection.asset {
-        programs.retain(|program| AssetResponse::id_of(program.uuid) == asset);
+        programs.retain(|program| AssetResponse::number_of(program.uuid, asset).is_some());
         if programs.is_empty() {
             return Err(Refusal::NotFound("asset"));
         }
@@ -193,15 +206,20 @@ fn bounds(zone: &Zone, selection: ExpirationSelection) -> Result<Vec<Timestamp>,
 }
 
 fn row(
-    program: &ProgramAccessRow,
+    listed: &Listed<'_>,
     rules: &PointsRules,
     bounds: &[Timestamp],
     books: &Books,
     now: Timestamp,
 ) -> ExpirationScheduleResponse {
-    let sums = books.program(program.number);
+    let sums = listed.sums(books);
     let nothing = Expiries::default();
-    let expiries = books.expiries(program.number).unwrap_or(&nothing);
+    let expiries = match &listed.asset {
+        None => books.expiries(listed.program.number),
+        Some((number, _)) => books.expiries_of_asset(*number),
+    };
+    let expiries = expiries.unwrap_or(&nothing);
+    let scale = listed.scale();
     let outstanding = sums.wallets.total() + sums.overdrawn;
     // Points from before a conversion that are not in lots yet.
     let unopened = LotSum {
@@ -221,7 +239,7 @@ fn row(
         ExpirationBucketResponse {
             bucket_start: start.to_short(),
             bucket_end: end.to_short(),
-            amount: sum.points.to_string(),
+            amount: scale.show(sum.points),
             lot_count: sum.lots,
         }
     });
@@ -232,16 +250,16 @@ fn row(
         Some(_) => expiries.never(),
     };
     ExpirationScheduleResponse {
-        asset_id: AssetResponse::id_of(program.uuid).to_string(),
-        asset_name: program.currency.name.as_str().to_owned(),
-        asset_symbol: program.currency.symbol.as_str().to_owned(),
-        scale: 0,
+        asset_id: listed.id().to_string(),
+        asset_name: listed.name().to_owned(),
+        asset_symbol: listed.symbol().to_owned(),
+        scale: scale.decimals(),
         buckets: buckets.collect(),
-        expiring_before_window: before.points.to_string(),
-        expiring_after_window: after.points.to_string(),
-        never_expiring: never.points.to_string(),
-        total_outstanding: outstanding.to_string(),
-        overdue_held: expiries.overdue_held(now).to_string(),
-        overdrawn: sums.overdrawn.to_string(),
+        expiring_before_window: scale.show(before.points),
+        expiring_after_window: scale.show(after.points),
+        never_expiring: scale.show(never.points),
+        total_outstanding: scale.show(outstanding),
+        overdue_held: scale.show(expiries.overdue_held(now)),
+        overdrawn: scale.show(sums.overdrawn),
     }
 }

@@ -1,12 +1,16 @@
 //! Journal entries: the ledger entries of a program as double-entry bookkeeping.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
-use super::scope::{Keys, check_asset, check_program};
+use super::scope::{self, Keys, Named, check_program};
 use super::subject;
+use crate::books::Books;
 use crate::domain::{
-    Bucket, DerivedIds, DerivedKind, ExternalUserId, Invalid, JournalAction, LedgerEntity,
-    MemberNumber, Posting, Program, Refusal, Seq, Timestamp,
+    Account, AccountKey, Asset, AssetNumber, Bucket, DerivedIds, DerivedKind, ExternalUserId,
+    Invalid, JournalAction, LedgerEntity, MemberNumber, Posting, Program, ProgramNumber, Refusal,
+    Scale, Seq, Timestamp,
 };
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::log::EntryRow;
@@ -46,7 +50,8 @@ pub struct JournalFilter {
 }
 
 impl JournalFilter {
-    fn admits(&self, row: &EntryRow) -> bool {
+    fn admits(&self, assets: &Assets, row: &EntryRow) -> bool {
+        let of_whole = |number: i64| assets.scale(row.entry.asset).of_whole(number);
         let has_posting = || {
             let wants_all = self.bucket.is_none() && self.min.is_none() && self.max.is_none();
             let mut postings = row.entry.postings().into_iter();
@@ -54,8 +59,8 @@ impl JournalFilter {
                 || postings.any(|posting| {
                     posting.entity == LedgerEntity::Participant
                         && self.bucket.is_none_or(|bucket| posting.bucket == bucket)
-                        && self.min.is_none_or(|min| posting.amount >= min)
-                        && self.max.is_none_or(|max| posting.amount <= max)
+                        && self.min.is_none_or(|min| posting.amount >= of_whole(min))
+                        && self.max.is_none_or(|max| posting.amount <= of_whole(max))
                 })
         };
         let reference = self.reference.as_deref();
@@ -82,37 +87,43 @@ impl Services {
     ) -> Result<JournalEntryListResponse, ServiceError> {
         let uuid = self.directory.uuid_of(key.program)?;
         check_program(uuid, filter.program)?;
-        check_asset(uuid, filter.asset)?;
-        let names_one = filter.participant.is_some() || filter.external_id.is_some();
-        let member = self.member_of(key, uuid, &filter);
-        let newest = match (names_one, &member) {
-            (false, _) => self.books.read().program(key.program).last_entry,
-            (true, Some((_, newest))) => *newest,
-            (true, None) => None,
-        };
-        let start = page.cursor.map(|cursor| Seq(cursor.0)).or(newest);
-        let Some(start) = start.filter(|_| !filter.is_empty && newest.is_some()) else {
-            return Ok(JournalEntryListResponse {
-                data: Vec::new(),
-                pagination: None.into(),
-            });
-        };
+        let books = self.books.clone();
         self.readership.note();
         self.read(key, move |connection| {
+            let named = filter.asset.map(|id| {
+                let program = (key.program, uuid);
+                scope::asset(connection, program, id)
+            });
+            let named = named.transpose()?;
+            let assets = Assets::of(connection, key.program)?;
+            // Its newest entries are committed, so that the reads after this see them.
+            let source = source(&books.read(), (key.program, uuid), &filter, named);
+            let newest = source.newest();
+            let start = page.cursor.map(|cursor| Seq(cursor.0)).or(newest);
+            let Some(start) = start.filter(|_| !filter.is_empty && newest.is_some()) else {
+                return Ok(JournalEntryListResponse {
+                    data: Vec::new(),
+                    pagination: None.into(),
+                });
+            };
             let bounds = (start, page.limit);
-            let keeps = |row: &EntryRow| filter.admits(row);
-            let found = match member {
-                None => journal::of_program(connection, key.program, bounds, keeps)?,
-                Some((member, _)) => {
+            let keeps = |row: &EntryRow| {
+                named.is_none_or(|named| row.entry.asset == named.number)
+                    && filter.admits(&assets, row)
+            };
+            let found = match source {
+                Source::Program(_) => journal::of_program(connection, key.program, bounds, keeps)?,
+                Source::Accounts(member, accounts) => {
                     let account = (key.program, member);
-                    let found = journal::of_account(connection, account, bounds, keeps)?;
+                    let found =
+                        journal::of_accounts(connection, account, &accounts, bounds, keeps)?;
                     let expected = "must be the next_cursor of a page of this list";
                     found.ok_or_else(|| Invalid::new("cursor", expected))?
                 }
             };
             let Found { rows, next } = found;
             let program = store::programs::get(connection, key.program)?;
-            let mut rendering = Rendering::new(connection, &program);
+            let mut rendering = Rendering::new(connection, &program, &assets);
             let data = rows.into_iter().map(|row| rendering.response(row));
             let list = ListKind::JournalEntries;
             let next = next.map(|next| Cursor(next.0).encode(list, key.program.0));
@@ -145,43 +156,96 @@ impl Services {
             let row = store::log::entry(connection, key.program, Seq(seq))?;
             let row = row.ok_or_else(not_found)?;
             let program = store::programs::get(connection, key.program)?;
-            Ok(Rendering::new(connection, &program).response(row)?)
+            let assets = Assets::of(connection, key.program)?;
+            Ok(Rendering::new(connection, &program, &assets).response(row)?)
         })
         .await
     }
+}
 
-    /// The member that a filter names, with the newest entry of the account.
-    fn member_of(
-        &self,
-        key: KeyPrincipal,
-        program: Uuid,
-        filter: &JournalFilter,
-    ) -> Option<(MemberNumber, Option<Seq>)> {
-        let books = self.books.read();
-        let record = match (filter.participant, &filter.external_id) {
-            (Some(id), _) => {
-                let (number, _) = subject::ids(program).numbers(id)?;
-                books.record(MemberNumber(number))
-            }
-            (None, Some(id)) => books.find(key.program, id),
-            (None, None) => None,
-        };
-        let record = record.filter(|record| record.program == key.program)?;
-        Some((record.number, record.account.last))
+/// Where the entries of a list are.
+enum Source {
+    /// Those of a program, the newest of which is this.
+    Program(Option<Seq>),
+    /// Those of some accounts of a member.
+    Accounts(MemberNumber, Vec<Account>),
+}
+
+impl Source {
+    fn newest(&self) -> Option<Seq> {
+        match self {
+            Self::Program(newest) => *newest,
+            Self::Accounts(_, accounts) => accounts.iter().filter_map(|it| it.last).max(),
+        }
+    }
+}
+
+/// Where the entries are that a filter may admit; `named` is its asset.
+fn source(
+    books: &Books,
+    (number, program): (ProgramNumber, Uuid),
+    filter: &JournalFilter,
+    named: Option<Named>,
+) -> Source {
+    let record = match (filter.participant, &filter.external_id) {
+        (Some(id), _) => {
+            let member = subject::ids(program).numbers(id);
+            member.and_then(|(member, _)| books.record(MemberNumber(member)))
+        }
+        (None, Some(id)) => books.find(number, id),
+        (None, None) => return Source::Program(books.program(number).last_entry),
+    };
+    let Some(record) = record.filter(|record| record.program == number) else {
+        return Source::Accounts(MemberNumber(0), Vec::new());
+    };
+    let member = record.number;
+    let assets: Vec<_> = if let Some(named) = named {
+        vec![named.number]
+    } else {
+        let further = books.assets_of(member).map(Some);
+        std::iter::once(None).chain(further).collect()
+    };
+    let accounts = assets.into_iter().filter_map(|asset| {
+        let account = books.account(AccountKey { asset, member });
+        account.map(|account| account.account)
+    });
+    Source::Accounts(member, accounts.collect())
+}
+
+/// The further assets of a program.
+struct Assets(HashMap<AssetNumber, Asset>);
+
+impl Assets {
+    fn of(connection: &Connection, program: ProgramNumber) -> Result<Self, store::Error> {
+        let all = store::assets::further(connection, program, AssetNumber(0), usize::MAX)?;
+        let numbered = all
+            .into_iter()
+            .filter_map(|asset| asset.number().map(|number| (number, asset)));
+        Ok(Self(numbered.collect()))
+    }
+
+    fn get(&self, asset: Option<AssetNumber>) -> Option<&Asset> {
+        self.0.get(&asset?)
+    }
+
+    fn scale(&self, asset: Option<AssetNumber>) -> Scale {
+        self.get(asset).map_or(Scale::WHOLE, Asset::scale)
     }
 }
 
 /// What the responses of a program's entries share.
 struct Rendering<'a> {
     program: &'a Program,
+    assets: &'a Assets,
     keys: Keys<'a>,
     hashes: Hashes<'a>,
 }
 
 impl<'a> Rendering<'a> {
-    fn new(connection: &'a Connection, program: &'a Program) -> Self {
+    fn new(connection: &'a Connection, program: &'a Program, assets: &'a Assets) -> Self {
         Self {
             program,
+            assets,
             keys: Keys::new(connection),
             hashes: Hashes::new(connection, program.number),
         }
@@ -213,10 +277,17 @@ impl<'a> Rendering<'a> {
         let ids = DerivedIds::new(program, DerivedKind::Posting);
         let is_own = posting.entity == LedgerEntity::Participant;
         let participant = subject::ids(program).id(row.entry.member.0, 0);
+        let further = self.assets.get(row.entry.asset);
+        let further = further.and_then(|asset| asset.further.as_ref());
+        let symbol = match further {
+            None => self.program.currency.symbol.as_str(),
+            Some(further) => further.symbol.as_str(),
+        };
+        let scale = self.assets.scale(row.entry.asset);
         PostingResponse {
             id: ids.id(row.seq.0, posting.number).to_string(),
-            amount: posting.amount.to_string(),
-            asset_symbol: self.program.currency.symbol.as_str().to_owned(),
+            amount: scale.show(posting.amount),
+            asset_symbol: symbol.to_owned(),
             bucket: posting.bucket.as_str(),
             entity_type: posting.entity.as_str(),
             participant_id: is_own.then(|| participant.to_string()),

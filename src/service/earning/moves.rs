@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::holds;
+use super::scope::Named;
 use crate::books::{Pick, Plan, Record};
 use crate::domain::{
     Bucket, BurnOrder, DerivedIds, DerivedKind, Entry, Invalid, InventoryMode, Lot, Points,
@@ -47,7 +48,7 @@ impl<'a, 't> Posting<'a, 't> {
         let record = points::opened(tx, at, record)?;
         Ok(Self {
             at,
-            rules: tx.points_rules(record.program)?.clone(),
+            rules: tx.points_rules(record.program, record.asset)?.clone(),
             tx,
             record,
             description: description.clone(),
@@ -69,7 +70,7 @@ impl<'a, 't> Posting<'a, 't> {
     }
 
     fn reread(&mut self) -> Result<(), ServiceError> {
-        let record = self.tx.account(self.record.number);
+        let record = self.tx.account_in(self.record.key());
         self.record = record.ok_or(store::Error::Impossible("account that is gone"))?;
         Ok(())
     }
@@ -92,6 +93,7 @@ impl<'a, 't> Posting<'a, 't> {
 pub(super) fn credit(
     posting: &mut Posting<'_, '_>,
     key: &KeyPrincipal,
+    amount: Points,
     request: &AdjustBalanceRequest,
 ) -> Result<Option<SettleResponse>, ServiceError> {
     let has_lots = posting.rules.mode == InventoryMode::Lot;
@@ -102,17 +104,17 @@ pub(super) fn credit(
     let settled = reference.filter(|_| request.bucket == Bucket::Available);
     let mut held = Points::ZERO;
     if let Some(reference) = settled {
-        held = settle(posting, reference, request.amount)?;
+        held = settle(posting, reference, amount)?;
     }
     if request.bucket == Bucket::Held {
         holds::check_room(&posting.record)?;
     }
-    if let Some(new) = request
-        .amount
-        .checked_sub(held)
-        .filter(|new| !new.is_zero())
-    {
-        let pool = pools::pool_of_credits(posting.tx, key)?;
+    if let Some(new) = amount.checked_sub(held).filter(|new| !new.is_zero()) {
+        // Pools are of the program's points.
+        let pool = match posting.record.asset {
+            None => pools::pool_of_credits(posting.tx, key)?,
+            Some(_) => None,
+        };
         let dates = GivenDates {
             expires_at: request.expires_at,
             matures_at: request.matures_at,
@@ -125,9 +127,10 @@ pub(super) fn credit(
             pools::draw(posting.tx, key.organization, pool, new)?;
         }
     }
+    let scale = posting.rules.scale;
     Ok(settled.map(|_| SettleResponse {
-        held_amount: held.get().to_string(),
-        delta: (request.amount.get() - held.get()).to_string(),
+        held_amount: scale.show_points(held),
+        delta: scale.show(amount.get() - held.get()),
     }))
 }
 
@@ -158,9 +161,9 @@ fn settle(
 
 pub(super) fn debit(
     posting: &mut Posting<'_, '_>,
+    amount: Points,
     request: &AdjustBalanceRequest,
 ) -> Result<(), ServiceError> {
-    let amount = request.amount;
     if request.allow_negative {
         let order = posting.rules.burn_order;
         let plan = posting.record.plan_overdraft(amount, order);
@@ -174,12 +177,14 @@ pub(super) fn debit(
     let holders = holders.transpose()?;
     let admits = |lot: &Lot| holders.as_ref().is_none_or(|by| is_held_by(lot, by));
     let pick = pick_of(&posting.rules, request.bucket, &admits);
-    let plan = planned(&posting.record, Entry::Debit, amount, &pick)?;
+    let plan = planned(posting, Entry::Debit, amount, &pick)?;
     posting.post(plan.referring(reference.cloned()))
 }
 
-/// The lots that a request names.
+/// The points that a request names.
 pub(super) struct Choice {
+    /// How many; `None`: all of them.
+    amount: Option<Points>,
     lots: Option<Vec<u32>>,
     /// The numbers of the first and the last entry that credited them.
     earned: (u64, u64),
@@ -190,11 +195,11 @@ pub(super) struct Choice {
 impl Choice {
     pub(super) fn of(
         posting: &Posting<'_, '_>,
-        program: Uuid,
+        asset: &Named,
         request: &BalanceOperationRequest,
     ) -> Result<Self, ServiceError> {
         let (tx, record) = (&*posting.tx, &posting.record);
-        let ids = DerivedIds::new(program, DerivedKind::Lot);
+        let ids = asset.lots();
         let lot_of = |id: &Uuid| match ids.numbers(*id) {
             Some((member, lot)) if member == record.number.0 => Some(lot),
             _ => None,
@@ -211,7 +216,10 @@ impl Choice {
         };
         let reference = request.reference_id.as_ref();
         let holders = reference.map(|it| holds::with_reference(tx, record, it));
+        let amount = request.amount;
+        let amount = amount.map(|amount| amount.amount("amount", asset.scale));
         Ok(Self {
+            amount: amount.transpose()?,
             lots: named.map(|ids| ids.iter().filter_map(lot_of).collect()),
             earned: (first, last),
             holders: holders.transpose()?,
@@ -260,8 +268,8 @@ pub(super) fn hold(
     holds::check_room(&posting.record)?;
     let admits = |lot: &Lot| choice.admits(lot);
     let pick = pick_of(&posting.rules, Bucket::Available, &admits);
-    let amount = request.amount.unwrap_or(posting.record.points_in(&pick));
-    let plan = planned(&posting.record, Entry::Hold, amount, &pick)?;
+    let amount = choice.amount.unwrap_or(posting.record.points_in(&pick));
+    let plan = planned(posting, Entry::Hold, amount, &pick)?;
     if posting.record.lots.is_none() {
         posting.post(plan)?;
         return Ok((amount, None));
@@ -283,13 +291,11 @@ pub(super) fn release(
     let provisional = |lot: &Lot| choice.admits_held(lot) && lot.is_provisional();
     let kinds: [&dyn Fn(&Lot) -> bool; 3] = [&all, &own, &provisional];
     let picks = kinds.map(|admits| pick_of(&posting.rules, Bucket::Held, admits));
-    let amount = request
-        .amount
-        .unwrap_or(posting.record.points_in(&picks[0]));
+    let amount = choice.amount.unwrap_or(posting.record.points_in(&picks[0]));
     // In which order they are taken, and so how many of each kind.
-    let plan = planned(&posting.record, Entry::Debit, amount, &picks[0])?;
+    let plan = planned(posting, Entry::Debit, amount, &picks[0])?;
     if posting.record.lots.is_none() {
-        let plan = planned(&posting.record, Entry::Release, amount, &picks[0])?;
+        let plan = planned(posting, Entry::Release, amount, &picks[0])?;
         posting.post(plan)?;
         return Ok(amount);
     }
@@ -309,7 +315,7 @@ pub(super) fn release(
     ];
     for (entry, points, pick) in parts {
         if let Some(points) = points.filter(|points| !points.is_zero()) {
-            let plan = planned(&posting.record, entry, points, pick)?;
+            let plan = planned(posting, entry, points, pick)?;
             posting.post(plan.referring(request.reference_id.clone()))?;
         }
     }
@@ -324,8 +330,8 @@ pub(super) fn forfeit(
     let bucket = request.bucket.unwrap_or(Bucket::Available);
     let admits = |lot: &Lot| choice.admits_held(lot);
     let pick = pick_of(&posting.rules, bucket, &admits);
-    let amount = request.amount.unwrap_or(posting.record.points_in(&pick));
-    let plan = planned(&posting.record, Entry::Forfeit, amount, &pick)?;
+    let amount = choice.amount.unwrap_or(posting.record.points_in(&pick));
+    let plan = planned(posting, Entry::Forfeit, amount, &pick)?;
     let reference = request.reference_id.clone();
     posting.post(plan.referring(reference))?;
     Ok(amount)
@@ -349,14 +355,15 @@ pub(super) fn void(
 
 /// The plan of an entry; refused if too few points match.
 fn planned(
-    record: &Record,
+    posting: &Posting<'_, '_>,
     entry: Entry,
     amount: Points,
     pick: &Pick<'_>,
 ) -> Result<Plan, ServiceError> {
+    let (record, scale) = (&posting.record, posting.rules.scale);
     let plan = record.plan(entry, amount, pick);
     Ok(plan.ok_or_else(|| Refusal::TooFewMatching {
-        available: record.points_in(pick).get(),
-        needed: amount.get().max(1),
+        available: scale.show_points(record.points_in(pick)),
+        needed: scale.show(amount.get().max(1)),
     })?)
 }

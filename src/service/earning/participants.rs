@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
+use super::balances::further_wallets;
 use super::{scope, subject};
 use crate::domain::{
-    Attributes, Change, ExternalUserId, Member, MemberProfile, ParticipantFilter, ParticipantPlace,
-    ParticipantStatus, Precondition, Refusal, Seq, Timestamp, Wallet,
+    AccountKey, Attributes, Change, ExternalUserId, Member, MemberProfile, ParticipantFilter,
+    ParticipantPlace, ParticipantStatus, Precondition, Refusal, Seq, Timestamp, Wallet,
 };
 use crate::error::Surface;
 use crate::service::loyalty::{members, standing};
@@ -85,8 +86,12 @@ impl Services {
             let newest = store::log::last_seq(connection)?.unwrap_or(Seq(0));
             let books = members::moment(&books, newest)?;
             let wallet = members::account(&books, &member)?.wallet;
+            let further = further_wallets(&books, number);
             drop(books);
-            Ok(ParticipantResponse::new(uuid, &member, &wallet, updated_at))
+            let balances = scope::balances(connection, (key.program, uuid), &wallet, &further)?;
+            Ok(ParticipantResponse::new(
+                uuid, &member, balances, updated_at,
+            ))
         })
         .await
     }
@@ -262,8 +267,17 @@ fn updated_at(connection: &Connection, member: &Member) -> Result<Timestamp, Ser
 fn shown(tx: &Transaction<'_>, program: Uuid, member: &Member) -> Result<Answer, ServiceError> {
     let wallet = tx.account(member.number).map(|record| record.wallet);
     let wallet: Wallet = wallet.unwrap_or_default();
+    let further = tx.assets_of(member.number).into_iter().filter_map(|asset| {
+        let account = AccountKey {
+            asset: Some(asset),
+            member: member.number,
+        };
+        Some((asset, tx.account_in(account)?.wallet))
+    });
+    let further: Vec<_> = further.collect();
+    let balances = scope::balances(tx, (member.program, program), &wallet, &further)?;
     let updated_at = updated_at(tx, member)?;
-    let body = ParticipantResponse::new(program, member, &wallet, updated_at);
+    let body = ParticipantResponse::new(program, member, balances, updated_at);
     Ok(Answer::ok(&body)
         .at(member.version)
         .with_words_of(member.number))

@@ -1,12 +1,18 @@
-//! What a request of the Scrip surface may name: the key's own program, and its points.
+//! What a request of the Scrip surface may name: the key's own program, and its assets.
 
 use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::domain::{Actor, CredentialNumber, Invalid, Refusal};
+use crate::domain::{
+    AccountKey, Actor, Asset, AssetNumber, CredentialNumber, DerivedIds, DerivedKind, MemberNumber,
+    ProgramNumber, Refusal, Scale, Wallet,
+};
+use crate::service::ServiceError;
+use crate::service::loyalty::assets;
+pub(super) use crate::service::loyalty::assets::check_own_program as check_program_text;
 use crate::store::{self, Connection};
-use crate::wire::AssetResponse;
+use crate::wire::{AssetResponse, ParticipantBalanceResponse};
 
 /// Refuses another program than the key's.
 pub(super) fn check_program(own: Uuid, given: Option<Uuid>) -> Result<(), Refusal> {
@@ -16,33 +22,105 @@ pub(super) fn check_program(own: Uuid, given: Option<Uuid>) -> Result<(), Refusa
     }
 }
 
-/// Refuses another asset than the points of a program.
-pub(super) fn check_asset(program: Uuid, given: Option<Uuid>) -> Result<(), Refusal> {
-    match given {
-        Some(given) if given != AssetResponse::id_of(program) => Err(Refusal::NotFound("asset")),
-        _ => Ok(()),
+/// An asset of the key's program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named {
+    program: Uuid,
+    /// `None`: the program's points.
+    pub(super) number: Option<AssetNumber>,
+    /// Its id.
+    pub(super) id: Uuid,
+    /// The decimals of its amounts.
+    pub(super) scale: Scale,
+}
+
+impl Named {
+    /// The points of a program.
+    pub(super) fn points(program: Uuid) -> Self {
+        Self::new(program, None)
+    }
+
+    fn new(program: Uuid, asset: Option<&Asset>) -> Self {
+        let number = asset.and_then(Asset::number);
+        Self {
+            program,
+            number,
+            id: AssetResponse::id_of(program, number),
+            scale: asset.map_or(Scale::WHOLE, Asset::scale),
+        }
+    }
+
+    /// The account of a member in it.
+    pub(super) fn account(&self, member: MemberNumber) -> AccountKey {
+        AccountKey {
+            asset: self.number,
+            member,
+        }
+    }
+
+    /// The ids of its lots. Lots are numbered in each account of a member.
+    pub(super) fn lots(&self) -> DerivedIds {
+        let owner = self.number.map_or(self.program, |_| self.id);
+        DerivedIds::new(owner, DerivedKind::Lot)
     }
 }
 
-/// [`check_program`] of a text, which may also be `current`.
-pub(super) fn check_program_text(own: Uuid, given: &str) -> Result<(), Refusal> {
-    if given == "current" {
-        return Ok(());
-    }
-    let id = Uuid::try_parse(given).map_err(|_| {
-        let expected = "must be the id of the program of the API key";
-        Invalid::new("program_id", expected).received(given)
-    })?;
-    check_program(own, Some(id))
+/// The asset of a program with an id.
+pub(super) fn asset(
+    connection: &Connection,
+    program: (ProgramNumber, Uuid),
+    id: Uuid,
+) -> Result<Named, ServiceError> {
+    let found = assets::with_id(connection, program, id)?;
+    Ok(Named::new(program.1, found.as_ref()))
 }
 
-/// [`check_asset`] of a text, which may also be `default`.
-pub(super) fn check_asset_text(program: Uuid, given: &str) -> Result<(), Refusal> {
-    if given == "default" {
-        return Ok(());
-    }
-    let id = Uuid::try_parse(given).map_err(|_| Refusal::NotFound("asset"))?;
-    check_asset(program, Some(id))
+/// [`asset`] of a text, which may also be `default`.
+pub(super) fn asset_of_text(
+    connection: &Connection,
+    program: (ProgramNumber, Uuid),
+    given: &str,
+) -> Result<Named, ServiceError> {
+    let found = assets::named(connection, program, given)?;
+    Ok(Named::new(program.1, found.as_ref()))
+}
+
+/// The asset of a ledger entry of a program.
+pub(super) fn asset_of_entry(
+    connection: &Connection,
+    (number, program): (ProgramNumber, Uuid),
+    asset: Option<AssetNumber>,
+) -> Result<Named, store::Error> {
+    let Some(asset) = asset else {
+        return Ok(Named::points(program));
+    };
+    let found = store::assets::find_further(connection, number, asset)?;
+    let found = found.ok_or(store::Error::Impossible("asset of a ledger entry"))?;
+    Ok(Named::new(program, Some(&found)))
+}
+
+/// The balances of a member: of the program's points, and of each further asset in which the member
+/// has an account.
+pub(super) fn balances(
+    connection: &Connection,
+    program: (ProgramNumber, Uuid),
+    points: &Wallet,
+    further: &[(AssetNumber, Wallet)],
+) -> Result<Vec<ParticipantBalanceResponse>, store::Error> {
+    let points = (None, *points);
+    let further = further
+        .iter()
+        .map(|(asset, wallet)| (Some(*asset), *wallet));
+    let all = std::iter::once(points).chain(further);
+    all.map(|(asset, wallet)| {
+        let asset = asset_of_entry(connection, program, asset)?;
+        Ok(ParticipantBalanceResponse::new(
+            asset.id,
+            &wallet,
+            asset.scale,
+        ))
+    })
+    .collect()
 }
 
 /// The public ids of keys, each looked up once.

@@ -2,16 +2,14 @@
 
 use uuid::Uuid;
 
-use super::scope::{Keys, check_asset};
+use super::scope::{Keys, Named, asset};
 use crate::domain::{
-    Bucket, DerivedIds, DerivedKind, JournalAction, Posting, ProgramNumber, Timestamp,
+    Bucket, DerivedIds, DerivedKind, JournalAction, Posting, ProgramNumber, Refusal, Timestamp,
 };
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::log::{AccountLog, EntryRow};
 use crate::store::{self, Connection};
-use crate::wire::{
-    AssetResponse, Cursor, ListKind, PageQuery, StatementResponse, StatementRowResponse, short,
-};
+use crate::wire::{Cursor, ListKind, PageQuery, StatementResponse, StatementRowResponse, short};
 
 /// The most entries that are read for a page.
 const READ_MAX: u64 = 10_000;
@@ -41,15 +39,18 @@ impl Services {
         selection: StatementSelection,
         page: PageQuery,
     ) -> Result<StatementResponse, ServiceError> {
-        // Its newest entry is committed, so that a read that begins now sees it.
-        let record = self.participant(key, &id)?;
+        let member = self.participant(key, &id)?.number;
         let program = self.directory.uuid_of(key.program)?;
-        check_asset(program, Some(selection.asset))?;
+        let books = self.books.clone();
         self.read(key, move |connection| {
+            let asset = asset(connection, (key.program, program), selection.asset)?;
+            // Its newest entry is committed, so that the reads after this see it.
+            let record = books.read().account(asset.account(member));
+            let record = record.ok_or(Refusal::NotFound("participant"))?;
             let log = AccountLog::new(connection, record.number, &record.account);
             Ok(statement(
                 (connection, &log),
-                (key.program, program),
+                (key.program, program, &asset),
                 selection,
                 page,
             )?)
@@ -60,7 +61,7 @@ impl Services {
 
 fn statement(
     (connection, log): (&Connection, &AccountLog<'_>),
-    (program, uuid): (ProgramNumber, Uuid),
+    (program, uuid, asset): (ProgramNumber, Uuid, &Named),
     selection: StatementSelection,
     page: PageQuery,
 ) -> Result<StatementResponse, store::Error> {
@@ -92,7 +93,7 @@ fn statement(
         let stop = end.min(next + room - 1);
         for row in log.range(next, stop)? {
             if row.entry.change().in_bucket(bucket) != 0 {
-                data.push(response(&mut keys, uuid, bucket, row)?);
+                data.push(response(&mut keys, (uuid, asset), bucket, row)?);
             }
         }
         next = stop + 1;
@@ -102,12 +103,12 @@ fn statement(
         Cursor(read).encode(ListKind::Statement, program.0)
     });
     Ok(StatementResponse {
-        asset_id: AssetResponse::id_of(uuid).to_string(),
+        asset_id: asset.id.to_string(),
         bucket: bucket.as_str(),
         from: short(from),
         to: short(to),
-        opening_balance: opening.to_string(),
-        closing_balance: closing.to_string(),
+        opening_balance: asset.scale.show(opening),
+        closing_balance: asset.scale.show(closing),
         data,
         pagination: next_cursor.into(),
     })
@@ -115,7 +116,7 @@ fn statement(
 
 fn response(
     keys: &mut Keys<'_>,
-    program: Uuid,
+    (program, asset): (Uuid, &Named),
     bucket: Bucket,
     row: EntryRow,
 ) -> Result<StatementRowResponse, store::Error> {
@@ -126,9 +127,9 @@ fn response(
         posting_id: posting.to_string(),
         journal_entry_id: entries.id(row.seq.0, 0).to_string(),
         action_type: JournalAction::of(&row.entry).as_str(),
-        amount: row.entry.change().in_bucket(bucket).to_string(),
+        amount: asset.scale.show(row.entry.change().in_bucket(bucket)),
         bucket: bucket.as_str(),
-        running_balance: row.after.in_bucket(bucket).to_string(),
+        running_balance: asset.scale.show(row.after.in_bucket(bucket)),
         event_id: None,
         event_timestamp: None,
         created_by_api_key_id: keys.id(row.actor)?,

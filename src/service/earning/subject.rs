@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::scope::Named;
 use crate::books::Record;
 use crate::domain::{DerivedIds, DerivedKind, MemberNumber, ParticipantStatus, Refusal};
 use crate::service::{KeyPrincipal, ServiceError, Services};
@@ -26,6 +27,18 @@ pub(super) fn account(
     let program = store::programs::get(tx, key.program)?;
     let member = number_of(program.uuid, id)?;
     Ok(of_program(tx.account(member), *key)?)
+}
+
+/// [`account`], with what it has of an asset.
+pub(super) fn account_in(
+    tx: &Transaction<'_>,
+    key: &KeyPrincipal,
+    id: &str,
+    asset: &Named,
+) -> Result<Record, ServiceError> {
+    let record = account(tx, key, id)?;
+    let account = tx.account_in(asset.account(record.number));
+    Ok(account.ok_or(store::Error::Impossible("account that is gone"))?)
 }
 
 /// Refuses a participant who can neither earn nor spend points.

@@ -209,6 +209,7 @@ fn object(
         | Event::ProgramCreated { .. }
         | Event::ProgramChanged { .. }
         | Event::AssetChanged { .. }
+        | Event::AssetCreated { .. }
         | Event::OrganizationCreated { .. }
         | Event::OrganizationChanged { .. }
         | Event::WebhookCreated { .. }

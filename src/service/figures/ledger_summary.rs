@@ -1,16 +1,15 @@
-//! The ledger-summary report: the points of an organization's programs side by side, from memory.
+//! The ledger-summary report: the assets of an organization's programs side by side. Figures of the
+//! programs' points are in memory; those of further assets are sums over their ledger entries.
 
 use uuid::Uuid;
 
-use super::turns::compute;
+use super::listed_assets::{Listed, listed};
 use crate::analytics::{Counters, Measure};
-use crate::books::ProgramRecord;
-use crate::domain::{ProgramStatus, Refusal, Timestamp};
+use crate::domain::{Entry, ProgramStatus, Refusal, Timestamp};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::programs::ProgramAccessRow;
-use crate::wire::{
-    AssetResponse, LedgerSummaryListResponse, LedgerSummaryResponse, ListKind, PageQuery,
-};
+use crate::store::{self, Connection};
+use crate::wire::{LedgerSummaryListResponse, LedgerSummaryResponse, ListKind, PageQuery};
 
 /// The measures of points that go in and out.
 const MEASURES: [Measure; 7] = [
@@ -24,7 +23,7 @@ const MEASURES: [Measure; 7] = [
 ];
 
 /// Points that went in and out in a period.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Flows {
     minted: i64,
     spent: i64,
@@ -50,6 +49,25 @@ impl Flows {
             expired,
             voided,
         }
+    }
+
+    /// Those of a further asset.
+    fn of_asset(sums: &[(Entry, i64)]) -> Self {
+        let mut flows = Self::default();
+        for (entry, sum) in sums {
+            let flow = match entry {
+                Entry::Mint => &mut flows.minted,
+                Entry::Spend => &mut flows.spent,
+                Entry::Refund | Entry::Reverse => &mut flows.refunded,
+                Entry::Forfeit => &mut flows.forfeited,
+                Entry::Debit => &mut flows.debited,
+                Entry::Expire => &mut flows.expired,
+                Entry::Void => &mut flows.voided,
+                Entry::Mature | Entry::Hold | Entry::Release | Entry::Open => continue,
+            };
+            *flow += sum;
+        }
+        flows
     }
 
     /// What is not issued, redeemed, expired or forfeited.
@@ -84,74 +102,98 @@ impl Services {
             return Err(Refusal::NotFound("program").into());
         }
         self.readership.note();
-        let count = programs.len();
-        let report =
-            move |services: &Self| services.ledger_summary_now(key, &programs, period, page);
-        compute(self, &self.readers.turns(), (key, count), report).await
+        let services = self.clone();
+        self.read(key, move |connection| {
+            Ok(services.ledger_summary_now(connection, key, &programs, period, page)?)
+        })
+        .await
     }
 
     fn ledger_summary_now(
         &self,
+        connection: &Connection,
         key: KeyPrincipal,
         programs: &[ProgramAccessRow],
         period: Option<(Timestamp, Timestamp)>,
         page: PageQuery,
-    ) -> LedgerSummaryListResponse {
-        let after = page.cursor.map_or(0, |cursor| cursor.0);
-        let programs = programs.iter().filter(|program| program.number.0 > after);
+    ) -> Result<LedgerSummaryListResponse, store::Error> {
+        let mut shown = listed(connection, programs, page.cursor)?;
+        shown.truncate(page.limit + 1);
         let none = Counters::default();
         // The books before the figures, in the order in which a batch is published: otherwise each
         // thread could wait for the other. Holding both shows them after the same row.
         let books = self.books.read();
-        let mut rows: Vec<_> = self.engine.read(|figures| {
-            programs
-                .map(|program| {
-                    let counters = figures.program(program.number).unwrap_or(&none);
-                    let record = books.program(program.number);
-                    (program.number, row(program, counters, record, period))
-                })
-                .take(page.limit + 1)
-                .collect()
+        let in_memory: Vec<_> = self.engine.read(|figures| {
+            let holders = shown.iter().map(|listed| {
+                let counters = figures.program(listed.program.number).unwrap_or(&none);
+                let flows = |from, to| Flows::between(counters, from, to);
+                let flows = Summed::of(period, |from, to| Ok::<_, store::Error>(flows(from, to)));
+                (listed.sums(&books).holders, flows)
+            });
+            holders.collect()
         });
         drop(books);
+        let mut rows = Vec::new();
+        for (listed, (holders, flows)) in shown.iter().zip(in_memory) {
+            let flows = match &listed.asset {
+                None => flows?,
+                Some((number, _)) => Summed::of(period, |from, to| {
+                    let sums = store::log::sums_of_asset(connection, *number, from, to)?;
+                    Ok::<_, store::Error>(Flows::of_asset(&sums))
+                })?,
+            };
+            rows.push((listed.place(), row(listed, holders, &flows)));
+        }
         let list = (ListKind::LedgerSummary, key.organization.0);
-        let next = page::next_cursor(&mut rows, page, list, |(number, _)| number.0);
-        LedgerSummaryListResponse {
+        let next = page::next_cursor(&mut rows, page, list, |(place, _)| *place);
+        Ok(LedgerSummaryListResponse {
             data: rows.into_iter().map(|(_, row)| row).collect(),
             pagination: next.into(),
-        }
+        })
     }
 }
 
-fn row(
-    program: &ProgramAccessRow,
-    counters: &Counters,
-    record: ProgramRecord,
-    period: Option<(Timestamp, Timestamp)>,
-) -> LedgerSummaryResponse {
-    let ever = Flows::between(counters, i64::MIN, i64::MAX);
+/// What went in and out ever, and before and in a period if there is one.
+struct Summed {
+    ever: Flows,
+    of_period: Option<(Flows, Flows)>,
+}
+
+impl Summed {
+    fn of<E>(
+        period: Option<(Timestamp, Timestamp)>,
+        between: impl Fn(i64, i64) -> Result<Flows, E>,
+    ) -> Result<Self, E> {
+        let of_period = period.map(|(from, to)| {
+            // The period includes both ends.
+            let (from, to) = (from.as_millis(), to.as_millis() + 1);
+            Ok::<_, E>((between(i64::MIN, from)?, between(from, to)?))
+        });
+        Ok(Self {
+            ever: between(i64::MIN, i64::MAX)?,
+            of_period: of_period.transpose()?,
+        })
+    }
+}
+
+fn row(listed: &Listed<'_>, holders: u64, flows: &Summed) -> LedgerSummaryResponse {
+    let (ever, scale) = (flows.ever, listed.scale());
     let whole = LedgerSummaryResponse {
-        asset_id: AssetResponse::id_of(program.uuid).to_string(),
-        asset_name: program.currency.name.as_str().to_owned(),
-        asset_symbol: program.currency.symbol.as_str().to_owned(),
-        current_balance: ever.net().to_string(),
-        participant_count: record.holders,
-        total_issued: (ever.minted - ever.debited - ever.voided).to_string(),
-        total_redeemed: (ever.spent - ever.refunded).to_string(),
-        total_expired: ever.expired.to_string(),
-        total_forfeited: ever.forfeited.to_string(),
+        asset_id: listed.id().to_string(),
+        asset_name: listed.name().to_owned(),
+        asset_symbol: listed.symbol().to_owned(),
+        current_balance: scale.show(ever.net()),
+        participant_count: holders,
+        total_issued: scale.show(ever.minted - ever.debited - ever.voided),
+        total_redeemed: scale.show(ever.spent - ever.refunded),
+        total_expired: scale.show(ever.expired),
+        total_forfeited: scale.show(ever.forfeited),
         ..LedgerSummaryResponse::default()
     };
-    let Some((from, to)) = period else {
+    let Some((before, within)) = flows.of_period else {
         return whole;
     };
-    // The period includes both ends.
-    let (from, to) = (from.as_millis(), to.as_millis() + 1);
-    let (before, within) = (
-        Flows::between(counters, i64::MIN, from),
-        Flows::between(counters, from, to),
-    );
-    let text = |points: i64| Some(points.to_string());
+    let text = |points: i64| Some(scale.show(points));
     LedgerSummaryResponse {
         opening_balance: text(before.net()),
         closing_balance: text(before.net() + within.net()),

@@ -6,6 +6,7 @@ pub(in crate::service) mod derived;
 pub(in crate::service) mod fold;
 pub(in crate::service) mod generations;
 mod ledger_summary;
+pub(in crate::service) mod listed_assets;
 mod partner;
 mod reports;
 pub(in crate::service) mod saved;

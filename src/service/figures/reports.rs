@@ -93,7 +93,7 @@ fn row(
         return None;
     }
     Some(ProgramActivityResponse {
-        asset_count: 1,
+        asset_count: 1 + u64::from(program.further_assets),
         event_count: events,
         journal_count: totals.ledger_entries,
         last_activity_at: last.map(Timestamp::to_short),

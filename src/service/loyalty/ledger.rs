@@ -61,7 +61,7 @@ pub(in crate::service) fn append(
     let Some(wallet) = record.wallet.changed(change) else {
         return Ok(None);
     };
-    if !tx.has_room(record.program, change) {
+    if !tx.has_room(record, change) {
         return Ok(None);
     }
     let account = record

@@ -1,7 +1,7 @@
 //! The resources of a loyalty program: members, wallets, offers, interests, redemptions,
 //! conversations.
 
-mod assets;
+pub(in crate::service) mod assets;
 mod attachments;
 mod configuration;
 mod conversations;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::domain::ProgramNumber;
+use crate::domain::{AssetNumber, ProgramNumber};
 use crate::service::writer::UpkeepWriter;
 use crate::store::{self, Transaction, WriteError};
 use crate::telemetry::cause_chain;
@@ -17,9 +17,11 @@ use crate::telemetry::cause_chain;
 /// How long to wait after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The program of an asset, and the number of a further one.
+pub(in crate::service) type OfAsset = (ProgramNumber, Option<AssetNumber>);
+
 /// A write of the thread, which returns whether there are members left.
-pub(in crate::service) type Step =
-    fn(&mut Transaction<'_>, ProgramNumber) -> Result<bool, store::Error>;
+pub(in crate::service) type Step = fn(&mut Transaction<'_>, OfAsset) -> Result<bool, store::Error>;
 
 /// A handle to the thread. Clones share it.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Work {
-    programs: BTreeSet<ProgramNumber>,
+    assets: BTreeSet<OfAsset>,
     is_stopped: bool,
 }
 
@@ -43,11 +45,11 @@ impl Opening {
     pub(in crate::service) fn start(
         writer: UpkeepWriter,
         step: Step,
-        begun: Vec<ProgramNumber>,
+        begun: Vec<OfAsset>,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             work: Mutex::new(Work {
-                programs: begun.into_iter().collect(),
+                assets: begun.into_iter().collect(),
                 is_stopped: false,
             }),
             changed: Condvar::new(),
@@ -61,9 +63,9 @@ impl Opening {
         Ok(Self(shared))
     }
 
-    /// Puts the points of a program's members into lots from now on.
-    pub(in crate::service) fn begin(&self, program: ProgramNumber) {
-        self.0.work.lock().programs.insert(program);
+    /// Puts the points of a program's members in an asset into lots from now on.
+    pub(in crate::service) fn begin(&self, asset: OfAsset) {
+        self.0.work.lock().assets.insert(asset);
         self.0.changed.notify_all();
     }
 
@@ -81,19 +83,19 @@ impl Opening {
 fn run(shared: &Shared, writer: &UpkeepWriter, step: Step) {
     loop {
         let mut work = shared.work.lock();
-        while work.programs.is_empty() && !work.is_stopped {
+        while work.assets.is_empty() && !work.is_stopped {
             shared.changed.wait(&mut work);
         }
         if work.is_stopped {
             return;
         }
-        let programs = work.programs.clone();
+        let assets = work.assets.clone();
         drop(work);
-        for program in programs {
-            match writer.write_in(program, move |tx| step(tx, program)) {
+        for asset in assets {
+            match writer.write_in(asset.0, move |tx| step(tx, asset)) {
                 Ok(true) => {}
                 Ok(false) => {
-                    shared.work.lock().programs.remove(&program);
+                    shared.work.lock().assets.remove(&asset);
                 }
                 Err(error) => {
                     if !matches!(error, WriteError::Overloaded) {

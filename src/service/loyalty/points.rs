@@ -4,8 +4,8 @@ use super::due;
 use super::ledger::append;
 use crate::books::{LotDates, Pick, Plan, Record, Taken};
 use crate::domain::{
-    Bucket, Change, Entry, Invalid, InventoryMode, Points, ProgramNumber, Redemption, Refusal,
-    Timestamp,
+    AccountKey, AssetNumber, Bucket, Change, Entry, Invalid, InventoryMode, Points, ProgramNumber,
+    Redemption, Refusal, Timestamp,
 };
 use crate::service::ServiceError;
 use crate::store::log::{EntryRow, spends};
@@ -53,36 +53,41 @@ pub(in crate::service) fn opened(
     at: Timestamp,
     record: Record,
 ) -> Result<Record, store::Error> {
-    let member = record.number;
+    let account = record.key();
     if !open(tx, at, &record)? {
         return Ok(record);
     }
     let gone = || store::Error::Impossible("account that is gone");
-    let record = tx.account(member).ok_or_else(gone)?;
+    let record = tx.account_in(account).ok_or_else(gone)?;
     // The program may have been converted long ago.
     due::apply_overdue(tx, &record, at)?;
-    tx.account(member).ok_or_else(gone)
+    tx.account_in(account).ok_or_else(gone)
 }
 
-/// Puts the points of some members into lots. Returns whether there are others.
+/// Puts the points of some members in an asset into lots. Returns whether there are others.
 pub(in crate::service) fn open_some(
     tx: &mut Transaction<'_>,
-    program: ProgramNumber,
+    (program, asset): (ProgramNumber, Option<AssetNumber>),
 ) -> Result<bool, store::Error> {
-    let after = store::assets::find(tx, program)?.and_then(|asset| asset.opening_after);
+    let settings = match asset {
+        None => store::assets::find(tx, program)?,
+        Some(asset) => store::assets::find_further(tx, program, asset)?,
+    };
+    let after = settings.and_then(|settings| settings.opening_after);
     let Some(after) = after else {
         return Ok(false);
     };
     let at = tx.now(program);
     let members = store::members::after(tx, program, after, STEP)?;
     for member in &members {
-        if let Some(record) = tx.account(*member) {
+        let member = *member;
+        if let Some(record) = tx.account_in(AccountKey { asset, member }) {
             // What has expired meanwhile is due after this write, unless the program is archived.
             open(tx, at, &record)?;
         }
     }
     let last = members.last().filter(|_| members.len() == STEP);
-    store::assets::note_opened(tx, program, last.copied())?;
+    store::assets::note_opened(tx, (program, asset), last.copied())?;
     Ok(last.is_some())
 }
 
@@ -92,7 +97,7 @@ fn open(tx: &mut Transaction<'_>, at: Timestamp, record: &Record) -> Result<bool
     if record.lots.is_some() {
         return Ok(false);
     }
-    let rules = tx.points_rules(record.program)?;
+    let rules = tx.points_rules(record.program, record.asset)?;
     if rules.mode == InventoryMode::Simple {
         return Ok(false);
     }
@@ -123,7 +128,10 @@ pub(in crate::service) fn plan_mint_into(
     (given, names): (GivenDates, FieldNames),
 ) -> Result<Plan, ServiceError> {
     check_amount(tx, record, amount)?;
-    let rules = tx.points_rules(record.program)?;
+    let rules = tx.points_rules(record.program, record.asset)?;
+    if rules.is_archived {
+        return Err(Refusal::AssetArchived.into());
+    }
     let dates = match rules.mode {
         InventoryMode::Simple => {
             refuse_dates(given, names)?;
@@ -152,11 +160,19 @@ pub(in crate::service) fn plan_take(
     if entry == Entry::Debit {
         check_amount(tx, record, amount)?;
     }
-    let order = tx.points_rules(record.program)?.burn_order;
+    let rules = tx.points_rules(record.program, record.asset)?;
+    let (order, scale) = (rules.burn_order, rules.scale);
     let plan = record.plan(entry, amount, &Pick::all(Bucket::Available, order));
-    Ok(plan.ok_or(Refusal::InsufficientPoints {
-        balance: record.wallet.available(),
-        needed: amount,
+    let available = record.wallet.available();
+    Ok(plan.ok_or_else(|| match record.asset {
+        None => Refusal::InsufficientPoints {
+            balance: available,
+            needed: amount,
+        },
+        Some(_) => Refusal::TooFewMatching {
+            available: scale.show_points(available),
+            needed: scale.show_points(amount),
+        },
     })?)
 }
 
@@ -168,7 +184,7 @@ pub(in crate::service) fn plan_refund(
     amount: Points,
 ) -> Result<Plan, ServiceError> {
     let impossible = || store::Error::Impossible("refund of more than was spent");
-    let mode = tx.points_rules(record.program)?.mode;
+    let mode = tx.points_rules(record.program, record.asset)?.mode;
     // Without lots it is all the same which points are restored.
     let entries = match mode {
         InventoryMode::Simple => Vec::new(),
@@ -194,9 +210,10 @@ fn check_amount(
     record: &Record,
     amount: Points,
 ) -> Result<(), ServiceError> {
-    match tx.points_rules(record.program)?.max_amount {
+    let rules = tx.points_rules(record.program, record.asset)?;
+    match rules.max_amount {
         Some(max) if amount > max => {
-            let max = max.get();
+            let max = rules.scale.show_points(max);
             let expected = format!("must be at most {max}, the limit of a single credit or debit");
             Err(Invalid::new("amount", expected).into())
         }

@@ -2,7 +2,7 @@
 
 use super::ledger::post;
 use crate::books::Record;
-use crate::domain::{Event, Member, Refusal, Timestamp};
+use crate::domain::{AccountKey, Event, Member, Refusal, Timestamp};
 use crate::service::{ServiceError, events};
 use crate::store::{self, Transaction};
 
@@ -42,11 +42,16 @@ pub(in crate::service) fn archive(
     member: &mut Member,
     retained: bool,
 ) -> Result<(), ServiceError> {
-    let record = tx.account(member.number);
-    let record = record.ok_or(store::Error::Impossible("member without an account"))?;
-    let forfeit = record.plan_forfeit_all();
-    if let Some(plan) = forfeit.filter(|_| !retained) {
-        post(tx, at, &record, plan.into())?;
+    if !retained {
+        let further = tx.assets_of(member.number).into_iter().map(Some);
+        for asset in std::iter::once(None).chain(further) {
+            let member = member.number;
+            let record = tx.account_in(AccountKey { asset, member });
+            let record = record.ok_or(store::Error::Impossible("member without an account"))?;
+            if let Some(plan) = record.plan_forfeit_all() {
+                post(tx, at, &record, plan.into())?;
+            }
+        }
     }
     member.archived_at = Some(at);
     member.suspended_at = None;

@@ -107,7 +107,7 @@ impl Services {
             program.zone = request.zone.unwrap_or(program.zone);
             program.expiry = request.expiry.apply(program.expiry);
             if matches!(request.expiry, Change::Set(_))
-                && tx.points_rules(program.number)?.mode == InventoryMode::Simple
+                && tx.points_rules(program.number, None)?.mode == InventoryMode::Simple
             {
                 return Err(Invalid::new("expiry", NEEDS_LOTS).into());
             }

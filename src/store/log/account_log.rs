@@ -138,6 +138,15 @@ impl<'a> AccountLog<'a> {
         Ok(found.map_or(0, |link| link.number))
     }
 
+    /// The newest entry whose number in the log is not above another.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn last_up_to(&self, seq: Seq) -> Result<Option<Seq>, Error> {
+        let found = self.newest_where(|link| link.seq <= seq)?;
+        Ok(found.map(|link| link.seq))
+    }
+
     /// The newest entry that is not later than a time.
     ///
     /// # Errors

@@ -91,7 +91,8 @@ fn erased_members(connection: &Connection) -> Result<HashSet<i64>, Error> {
 
 struct Check<'a> {
     texts: Texts<'a>,
-    accounts: HashMap<i64, Entries>,
+    /// By the member and the asset.
+    accounts: HashMap<(i64, Option<i64>), Entries>,
     chains: HashMap<i64, Head>,
     erased_members: HashSet<i64>,
     history: History<'a>,
@@ -217,7 +218,10 @@ impl Check<'_> {
         let change = change.unwrap_or_default();
         let account = self
             .accounts
-            .entry(number(Column::Member).unwrap_or_default())
+            .entry((
+                number(Column::Member).unwrap_or_default(),
+                number(Column::Asset),
+            ))
             .or_default();
         let changes = [change.received, change.spent, change.held, change.pending];
         for (sum, change) in account.wallet.iter_mut().zip(changes) {

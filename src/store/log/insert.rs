@@ -34,11 +34,12 @@ pub(super) const OF_ENTRIES: [Column; 7] = [
 ];
 
 /// The columns that few ledger entries have.
-const SELDOM: [Column; 11] = [
+const SELDOM: [Column; 12] = [
     Column::ExpiresAt,
     Column::Cause,
     Column::MaturesAt,
     Column::DueAt,
+    Column::Asset,
     Column::Available,
     Column::Held,
     Column::Deferred,
@@ -160,7 +161,7 @@ impl NewRow {
     /// Whether a ledger entry has a column that few have.
     fn has_seldom(&self, activity: &Activity) -> bool {
         let entry = activity.event.ledger_entry();
-        entry.is_some_and(|entry| entry.buckets.is_some())
+        entry.is_some_and(|entry| entry.buckets.is_some() || entry.asset.is_some())
             || self
                 .position
                 .is_some_and(|position| !position.held.is_zero() || !position.deferred.is_zero())

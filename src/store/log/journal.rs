@@ -1,14 +1,14 @@
 //! The ledger entries of a program, newest first, and their hashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::account_log::EntryRow;
+use super::account_log::{AccountLog, EntryRow};
 use super::chain::Hash;
 use super::chain_head::hashes;
 use super::read::{ALL, Stored};
-use crate::domain::{MemberNumber, ProgramNumber, Seq};
+use crate::domain::{Account, MemberNumber, ProgramNumber, Seq};
 use crate::store::Error;
 
 /// The most rows of the log that are read for a page.
@@ -58,37 +58,45 @@ pub fn of_program(
     Ok(found)
 }
 
-/// The ledger entries of an account from one of them back that `keeps` admits, at most `limit`.
-/// Reads at most [`READ_MAX`] entries. `None` if the account has no entry `start`.
+/// The ledger entries of some accounts of a member, from one of them back, that `keeps` admits, at
+/// most `limit`. Reads at most [`READ_MAX`] entries. `None` if no account has the entry `start`.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn of_account(
+pub fn of_accounts(
     connection: &Connection,
     (program, member): (ProgramNumber, MemberNumber),
+    accounts: &[Account],
     (start, limit): (Seq, usize),
     keeps: impl Fn(&EntryRow) -> bool,
 ) -> Result<Option<Found>, Error> {
+    // The newest entry of each account that is not passed yet.
+    let mut heads = BTreeSet::new();
+    for account in accounts {
+        let log = AccountLog::new(connection, member, account);
+        heads.extend(log.last_up_to(start)?);
+    }
+    if heads.last() != Some(&start) {
+        return Ok(None);
+    }
     let mut found = Found::default();
-    let mut next = Some(start);
     let mut read = 0;
-    while let Some(seq) = next {
+    while let Some(seq) = heads.pop_last() {
         if read == READ_MAX {
-            found.next = next;
-            return Ok(Some(found));
+            found.next = Some(seq);
+            break;
         }
         let row = super::account_log::entry(connection, program, seq)?;
-        let Some(row) = row.filter(|row| row.entry.member == member) else {
-            return Ok((read > 0).then_some(found));
-        };
+        let row = row.filter(|row| row.entry.member == member);
+        let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
         read += 1;
-        next = row.previous;
+        heads.extend(row.previous);
         if !keeps(&row) {
             continue;
         }
         if found.rows.len() == limit {
             found.next = Some(seq);
-            return Ok(Some(found));
+            break;
         }
         found.rows.push(row);
     }

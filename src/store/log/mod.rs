@@ -21,6 +21,7 @@ pub use self::check::{Checked, check};
 pub(super) use self::insert::{NewRow, prepare};
 pub(super) use self::read::COUNTED;
 use self::read::Stored;
+pub use self::sums::sums_of_asset;
 pub use self::texts::erase_texts;
 pub(super) use self::texts::{COMMENT, NewText, REASON};
 pub use self::wallet::{LedgerPage, LedgerRow, jump_of, wallet_entries};

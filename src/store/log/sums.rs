@@ -3,6 +3,12 @@
 //!
 //! [`LedgerEntry::change`]: crate::domain::LedgerEntry::change
 
+use rusqlite::Connection;
+
+use crate::domain::{AssetNumber, Entry};
+use crate::store::Error;
+use crate::store::tables::query;
+
 /// The points that an entry added to those that its account received.
 pub(in crate::store) const RECEIVED: &str =
     "CASE WHEN entry IN (1, 3, 12) THEN amount - coalesce(deferred, 0)
@@ -17,12 +23,29 @@ pub(in crate::store) fn balance() -> String {
     format!("({RECEIVED}) - ({SPENT}) - coalesce(held, 0)")
 }
 
+/// The sums of the amounts of a further asset's ledger entries, by their kind, from a time,
+/// inclusive, until another, exclusive.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn sums_of_asset(
+    connection: &Connection,
+    asset: AssetNumber,
+    from: i64,
+    to: i64,
+) -> Result<Vec<(Entry, i64)>, Error> {
+    let sql = "SELECT entry, sum(amount) FROM activity
+               WHERE asset = ?1 AND at >= ?2 AND at < ?3 AND entry IS NOT NULL GROUP BY entry";
+    query::all(connection, sql, [asset.0, from, to], |row| {
+        let entry = Entry::of_number(row.get(0)?).ok_or(Error::Impossible("ledger entry"))?;
+        Ok((entry, row.get(1)?))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
     use super::*;
-    use crate::domain::{Cell, Cells as _, Column, Entry, Event, EventKind, Row};
+    use crate::domain::{Cell, Cells as _, Column, Event, EventKind, Row};
     use crate::store::Database;
 
     /// Every kind of entry with every change of the buckets that it may have.

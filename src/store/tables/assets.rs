@@ -1,15 +1,19 @@
-//! How the points of programs are kept.
+//! Assets: how the points of programs are kept, and their further assets.
 
 use rusqlite::{Connection, Row};
 
-use crate::domain::{Asset, MemberNumber, Points, ProgramNumber, Seq, Timestamp};
+use crate::domain::{
+    Asset, AssetNumber, AssetSymbol, FurtherAsset, MemberNumber, Name, Points, ProgramNumber, Seq,
+    Timestamp,
+};
 use crate::store::tables::columns::{column, optional, optional_time, time};
-use crate::store::tables::points_rules::{burn_order, mode};
+use crate::store::tables::points_rules::{burn_order, mode, scale};
 use crate::store::tables::query;
-use crate::store::{Error, Transaction};
+use crate::store::{AccessChange, Error, Transaction};
 
-const SELECT: &str = "SELECT program_id, inventory_mode, burn_order, max_amount, opening_after,
-        opening_expires_at, updated_at, version
+const SELECT: &str = "SELECT id, program_id, name, symbol, scale, created_at, archived_at,
+        inventory_mode, burn_order, max_amount, opening_after, opening_expires_at, updated_at,
+        version
     FROM asset";
 
 /// How the points of a program are kept, if that was ever changed.
@@ -17,11 +21,56 @@ const SELECT: &str = "SELECT program_id, inventory_mode, burn_order, max_amount,
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn find(connection: &Connection, program: ProgramNumber) -> Result<Option<Asset>, Error> {
-    let sql = format!("{SELECT} WHERE program_id = ?1");
+    let sql = format!("{SELECT} WHERE program_id = ?1 AND symbol IS NULL");
     query::one(connection, &sql, [program.0], asset)
 }
 
-/// How the points of every program are kept for which that was ever changed.
+/// A further asset of a program.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn find_further(
+    connection: &Connection,
+    program: ProgramNumber,
+    number: AssetNumber,
+) -> Result<Option<Asset>, Error> {
+    let sql = format!("{SELECT} WHERE id = ?1 AND program_id = ?2 AND symbol IS NOT NULL");
+    query::one(connection, &sql, [number.0, program.0], asset)
+}
+
+/// The further assets of a program after one of them, oldest first, at most `limit`.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn further(
+    connection: &Connection,
+    program: ProgramNumber,
+    after: AssetNumber,
+    limit: usize,
+) -> Result<Vec<Asset>, Error> {
+    let sql = format!(
+        "{SELECT} WHERE program_id = ?1 AND id > ?2 AND symbol IS NOT NULL ORDER BY id LIMIT ?3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    query::all(connection, &sql, [program.0, after.0, limit], asset)
+}
+
+/// Whether a further asset of a program has a symbol.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn has_symbol(
+    connection: &Connection,
+    program: ProgramNumber,
+    symbol: &AssetSymbol,
+) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM asset WHERE program_id = ?1 AND symbol = ?2)";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row((program.0, symbol.as_str()), |row| row.get(0))?)
+}
+
+/// Every further asset, and how the points of every program are kept for which that was ever
+/// changed.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -29,28 +78,59 @@ pub fn all(connection: &Connection) -> Result<Vec<Asset>, Error> {
     query::all(connection, SELECT, [], asset)
 }
 
-/// The programs with points that may have to be put into lots.
+/// The assets that may have points that are to be put into lots, each with its program.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn opening(connection: &Connection) -> Result<Vec<ProgramNumber>, Error> {
-    let sql = "SELECT program_id FROM asset WHERE opening_after IS NOT NULL ORDER BY program_id";
+pub fn opening(
+    connection: &Connection,
+) -> Result<Vec<(ProgramNumber, Option<AssetNumber>)>, Error> {
+    let sql = "SELECT program_id, CASE WHEN symbol IS NOT NULL THEN id END FROM asset
+               WHERE opening_after IS NOT NULL ORDER BY program_id, id";
     let mut statement = connection.prepare(sql)?;
-    let programs = statement.query_map([], |row| row.get(0).map(ProgramNumber))?;
-    Ok(programs.collect::<Result<_, _>>()?)
+    let assets = statement.query_map([], |row| {
+        let number: Option<i64> = row.get(1)?;
+        Ok((ProgramNumber(row.get(0)?), number.map(AssetNumber)))
+    })?;
+    Ok(assets.collect::<Result<_, _>>()?)
 }
 
-/// Writes how the points of a program are kept.
+/// The number of the next further asset.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn next_number(tx: &Transaction<'_>) -> Result<AssetNumber, Error> {
+    let sql = "SELECT coalesce(max(id), 0) + 1 FROM asset";
+    tx.run(sql, |statement| statement.query_row([], |row| row.get(0)))
+        .map(AssetNumber)
+}
+
+/// Writes how the points of a program are kept, or a further asset.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn put(tx: &mut Transaction<'_>, asset: &Asset) -> Result<(), Error> {
-    let sql = "INSERT INTO asset (program_id, inventory_mode, burn_order, max_amount,
-                   opening_after, opening_expires_at, updated_at, version)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-               ON CONFLICT (program_id) DO UPDATE SET inventory_mode = ?2, burn_order = ?3,
-                   max_amount = ?4, opening_after = ?5, opening_expires_at = ?6,
-                   updated_at = ?7, version = ?8";
+    let sql = match asset.further {
+        None => {
+            "INSERT INTO asset (program_id, inventory_mode, burn_order, max_amount,
+                 opening_after, opening_expires_at, updated_at, version, id, name, symbol, scale,
+                 created_at, archived_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (program_id) WHERE symbol IS NULL DO UPDATE SET inventory_mode = ?2,
+                 burn_order = ?3, max_amount = ?4, opening_after = ?5, opening_expires_at = ?6,
+                 updated_at = ?7, version = ?8"
+        }
+        Some(_) => {
+            "INSERT INTO asset (program_id, inventory_mode, burn_order, max_amount,
+                 opening_after, opening_expires_at, updated_at, version, id, name, symbol, scale,
+                 created_at, archived_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+             ON CONFLICT (id) DO UPDATE SET inventory_mode = ?2, burn_order = ?3,
+                 max_amount = ?4, opening_after = ?5, opening_expires_at = ?6, updated_at = ?7,
+                 version = ?8, name = ?10, archived_at = ?14"
+        }
+    };
+    let further = asset.further.as_ref();
     let values = (
         asset.program.0,
         asset.mode.as_str(),
@@ -60,9 +140,19 @@ pub fn put(tx: &mut Transaction<'_>, asset: &Asset) -> Result<(), Error> {
         asset.opening_expires_at.map(Timestamp::as_millis),
         asset.updated_at.as_millis(),
         asset.version.0,
+        further.map(|further| further.number.0),
+        further.map(|further| further.name.as_str()),
+        further.map(|further| further.symbol.as_str()),
+        asset.scale().decimals(),
+        further.map(|further| further.created_at.as_millis()),
+        further.and_then(|further| further.archived_at.map(Timestamp::as_millis)),
     );
     tx.run(sql, |statement| statement.execute(values))?;
     tx.settings_changed(asset.program);
+    if further.is_some() {
+        // The directory counts the assets of programs.
+        tx.access_changed(AccessChange::Program(asset.program));
+    }
     Ok(())
 }
 
@@ -72,19 +162,36 @@ pub fn put(tx: &mut Transaction<'_>, asset: &Asset) -> Result<(), Error> {
 /// [`Error`] if the database fails.
 pub fn note_opened(
     tx: &Transaction<'_>,
-    program: ProgramNumber,
+    (program, asset): (ProgramNumber, Option<AssetNumber>),
     after: Option<MemberNumber>,
 ) -> Result<(), Error> {
-    let sql = "UPDATE asset SET opening_after = ?2 WHERE program_id = ?1";
-    let values = (program.0, after.map(|member| member.0));
+    let sql = match asset {
+        None => "UPDATE asset SET opening_after = ?2 WHERE program_id = ?1 AND symbol IS NULL",
+        Some(_) => "UPDATE asset SET opening_after = ?2 WHERE id = ?1",
+    };
+    let row = asset.map_or(program.0, |asset| asset.0);
+    let values = (row, after.map(|member| member.0));
     tx.run(sql, |statement| statement.execute(values))?;
     Ok(())
 }
 
 /// Reads the columns of [`SELECT`].
 fn asset(row: &Row<'_>) -> Result<Asset, Error> {
+    let symbol = optional(row, column!(SELECT, "symbol"), AssetSymbol::stored)?;
+    let further = match symbol {
+        None => None,
+        Some(symbol) => Some(FurtherAsset {
+            number: AssetNumber(row.get(column!(SELECT, "id"))?),
+            name: Name::stored(row.get(column!(SELECT, "name"))?),
+            symbol,
+            scale: scale(row, column!(SELECT, "scale"))?,
+            created_at: time(row, column!(SELECT, "created_at"))?,
+            archived_at: optional_time(row, column!(SELECT, "archived_at"))?,
+        }),
+    };
     Ok(Asset {
         program: ProgramNumber(row.get(column!(SELECT, "program_id"))?),
+        further,
         mode: mode(row, column!(SELECT, "inventory_mode"))?,
         burn_order: burn_order(row, column!(SELECT, "burn_order"))?,
         max_amount: optional(row, column!(SELECT, "max_amount"), Points::new)?.flatten(),

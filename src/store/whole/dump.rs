@@ -13,7 +13,7 @@ use crate::store::log::sums;
 pub enum Dump {
     /// Every member with its wallet, including archived ones.
     Members,
-    /// Every ledger entry.
+    /// Every ledger entry of the program's points.
     Ledger,
     /// Every redemption.
     Redemptions,
@@ -107,7 +107,7 @@ const FROM_LEDGER: &str = "FROM activity a JOIN member m ON m.id = a.member_id
     JOIN program p ON p.id = a.program_id JOIN organization o ON o.id = p.organization_id
     LEFT JOIN redemption r ON r.id = a.redemption_id LEFT JOIN offer f ON f.id = a.offer_id
     LEFT JOIN log_text t ON t.seq = a.seq AND t.part = 1
-    WHERE a.entry IS NOT NULL ORDER BY a.seq";
+    WHERE a.entry IS NOT NULL AND a.asset IS NULL ORDER BY a.seq";
 
 const REDEMPTIONS: &[(&str, FieldKind, &str)] = &[
     ("environment", Text, "o.environment"),

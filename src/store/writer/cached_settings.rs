@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 
 use rusqlite::Connection;
 
-use crate::domain::{ByNumber, PointsRules, ProgramNumber};
+use crate::domain::{AssetNumber, ByNumber, PointsRules, ProgramNumber};
 use crate::store::Error;
 use crate::store::tables::points_rules;
 use crate::store::tables::programs::{self, CurrencyVersion};
@@ -28,6 +28,8 @@ pub(super) struct CachedSettings {
     cached: ByNumber<ProgramNumber, ProgramSettings>,
     /// The programs whose settings the open write read or changed.
     open: Vec<ProgramNumber>,
+    /// Those of further assets.
+    assets: ByNumber<AssetNumber, PointsRules>,
 }
 
 impl CachedSettings {
@@ -50,9 +52,22 @@ impl CachedSettings {
         }
     }
 
-    /// Takes in that the open write changed the settings of a program.
+    /// The settings of a further asset.
+    pub(super) fn of_asset(
+        &mut self,
+        connection: &Connection,
+        asset: AssetNumber,
+    ) -> Result<&PointsRules, Error> {
+        match self.assets.entry(asset) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => Ok(entry.insert(points_rules::of_asset(connection, asset)?)),
+        }
+    }
+
+    /// Takes in that the open write changed the settings of a program, or of an asset of it.
     pub(super) fn changed(&mut self, program: ProgramNumber) {
         self.cached.remove(&program);
+        self.assets.clear();
     }
 
     /// Begins a new write: the one before it stands.
@@ -65,6 +80,7 @@ impl CachedSettings {
         for program in self.open.drain(..) {
             self.cached.remove(&program);
         }
+        self.assets.clear();
     }
 
     /// Ends a batch, before its commit.
@@ -73,12 +89,16 @@ impl CachedSettings {
         if self.cached.len() > PROGRAMS_MAX {
             self.cached.clear();
         }
+        if self.assets.len() > PROGRAMS_MAX {
+            self.assets.clear();
+        }
     }
 
     /// Forgets everything, as its state in the database is not known.
     pub(super) fn clear(&mut self) {
         self.cached.clear();
         self.open.clear();
+        self.assets.clear();
     }
 }
 

@@ -6,6 +6,7 @@
 //! passes the changes to the [`Observer`], and only then answers the callers. So an acknowledged
 //! write is on the disk and counted in the figures.
 
+mod accounts;
 mod cached_settings;
 mod checkpoints;
 mod chores;

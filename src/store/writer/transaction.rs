@@ -10,10 +10,9 @@ use super::observing::AccessChange;
 use super::state::State;
 use super::statements::{self, Prepared};
 use super::tally::Counted;
-use crate::books::Record;
 use crate::domain::{
-    Activity, Actor, Event, EventName, ExternalUserId, LedgerEntry, Member, MemberNumber,
-    PointsRules, Position, ProgramNumber, Seq, Timestamp, Wallet, WalletChange,
+    Activity, Actor, AssetNumber, Event, EventName, ExternalUserId, LedgerEntry, Member,
+    PointsRules, Position, ProgramNumber, Seq, Timestamp,
 };
 use crate::store::answers::key_index::KeyIndex;
 use crate::store::tables::programs::CurrencyVersion;
@@ -190,16 +189,6 @@ impl<'a> Transaction<'a> {
         self.append(program, at, event, None)
     }
 
-    /// The account of a member, with the changes of this transaction.
-    pub fn account(&self, member: MemberNumber) -> Option<Record> {
-        self.state.draft.record(member)
-    }
-
-    /// The account of the member of a program with one of the operator's ids.
-    pub fn account_of(&self, program: ProgramNumber, id: &ExternalUserId) -> Option<Record> {
-        self.state.draft.find(program, id)
-    }
-
     /// Takes in the operator's id of a member that was created or erased; `former` is the one
     /// before.
     pub(in crate::store) fn name_member(
@@ -344,13 +333,6 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Whether the sums over all wallets of a program stay within their range if a wallet changes
-    /// like this.
-    pub fn has_room(&self, program: ProgramNumber, change: WalletChange) -> bool {
-        let sums = self.state.draft.program(program).wallets;
-        sums.changed(change).is_some()
-    }
-
     /// Counts rows that are limited, including those of this write.
     ///
     /// # Errors
@@ -358,11 +340,6 @@ impl<'a> Transaction<'a> {
     pub fn count(&mut self, what: Counted) -> Result<i64, Error> {
         let state = &mut *self.state;
         state.tally.get(self.connection, what)
-    }
-
-    /// The sum of all wallets of a program.
-    pub fn wallets_of(&self, program: ProgramNumber) -> Wallet {
-        self.state.draft.program(program).wallets
     }
 
     /// Notes by how many this write changed the count of rows that are limited.
@@ -379,11 +356,18 @@ impl<'a> Transaction<'a> {
         Ok(&settings.currency)
     }
 
-    /// The settings by which the points of a program are moved.
+    /// The settings by which the points of a program, or a further asset, are moved.
     ///
     /// # Errors
     /// [`Error`] if the database fails.
-    pub fn points_rules(&mut self, program: ProgramNumber) -> Result<&PointsRules, Error> {
+    pub fn points_rules(
+        &mut self,
+        program: ProgramNumber,
+        asset: Option<AssetNumber>,
+    ) -> Result<&PointsRules, Error> {
+        if let Some(asset) = asset {
+            return self.state.settings.of_asset(self.connection, asset);
+        }
         let settings = self.state.settings.get(self.connection, program)?;
         Ok(&settings.points)
     }

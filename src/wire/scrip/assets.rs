@@ -4,39 +4,94 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::amount::AMOUNT;
 use super::expiry::EXPIRY;
 use super::programs::PaginationResponse;
 use crate::domain::{
-    Asset, BurnOrder, Change, DerivedIds, DerivedKind, Expiry, InventoryMode, Points, Program,
-    Timestamp,
+    Asset, AssetNumber, AssetSymbol, BurnOrder, Change, Decimal, DerivedIds, DerivedKind, Expiry,
+    InventoryMode, Name, Program, ProgramStatus, Scale, Timestamp,
 };
-use crate::wire::field_types::{BOOLEAN, TIME, word};
+use crate::wire::field_types::{BOOLEAN, STRING, TIME, text, word};
 use crate::wire::fields::FieldType;
 use crate::wire::request::request;
-use crate::wire::schema::{self, AssetBurnOrder, AssetInventoryMode};
+use crate::wire::schema::{self, AssetBurnOrder, AssetInventoryMode, ProgramState};
 
-/// A number of points, from 1, as a decimal string.
-pub(super) const DECIMAL: FieldType<Points> = FieldType {
-    read: |field| {
-        let digits = field.value.as_str().filter(|text| {
-            !text.is_empty() && text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        let points = digits
-            .and_then(|text| text.parse().ok())
-            .and_then(Points::new);
-        points.filter(|points| !points.is_zero()).ok_or_else(|| {
-            let most = Points::MAX.get();
-            field.wrong(format!(
-                "must be a string with a whole number from 1 to {most}"
-            ))
-        })
+/// The only way in which an asset is issued so far.
+const UNLIMITED: &str = "UNLIMITED";
+
+/// How an asset is issued.
+const POLICY: FieldType<()> = FieldType {
+    read: |field| match field.value.as_str() {
+        Some(UNLIMITED) => Ok(()),
+        _ => Err(field.wrong("must be UNLIMITED: a credit creates what it credits")),
     },
-    schema: || schema::string().into(),
+    schema: || schema::one_of([UNLIMITED]).into(),
 };
 
-/// A field that an asset has, but that is not changed here.
-const OF_CURRENCY: FieldType<()> = FieldType {
-    read: |field| Err(field.wrong("is that of the program's currency: PUT /v1/configuration")),
+/// The decimals of amounts.
+const SCALE: FieldType<Scale> = FieldType {
+    read: |field| {
+        let decimals = field.value.as_u64();
+        let scale = decimals
+            .and_then(|it| u8::try_from(it).ok())
+            .and_then(Scale::new);
+        let most = Scale::MAX.decimals();
+        scale.ok_or_else(|| field.wrong(format!("must be a whole number from 0 to {most}")))
+    },
+    schema: || schema::whole(0, Scale::MAX.decimals().into()).into(),
+};
+
+request! {
+    /// The body of `POST /v1/assets`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CreateAssetRequest {
+        /// The program of the API key, or `current`.
+        pub program_id: String = required("program_id", STRING),
+        /// The name.
+        pub name: Name = required("name", text!(Name)),
+        /// The symbol: letters and digits, unique in the program.
+        pub symbol: AssetSymbol = required("symbol", text!(AssetSymbol)),
+        /// How it is kept: as a sum, or in lots, which can have dates.
+        pub mode: InventoryMode = required("inventory_mode", word!(InventoryMode)),
+        /// How it is issued.
+        pub policy: () = required("issuance_policy", POLICY),
+        /// The decimals of amounts.
+        pub scale: Scale = required("scale", SCALE),
+        /// The most that a single credit or debit may move; by default any amount.
+        pub max_amount: Option<Decimal> = nullable("max_transaction_amount", AMOUNT),
+        /// The order in which lots are used.
+        pub burn_order: BurnOrder =
+            optional_or("burn_order", word!(BurnOrder), BurnOrder::Fifo),
+    }
+    example {
+        "program_id": "current",
+        "name": "Miles",
+        "symbol": "MI",
+        "inventory_mode": "SIMPLE",
+        "issuance_policy": "UNLIMITED",
+        "scale": 2
+    }
+    parse(body);
+}
+
+request! {
+    /// The body of `POST /v1/programs/{id}/assets`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct LinkAssetRequest {
+        /// The asset.
+        pub asset: String = required("asset_id", STRING),
+    }
+    example {"asset_id": "0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4"}
+    parse(body);
+}
+
+/// A field that does not change.
+const FIXED: FieldType<()> = FieldType {
+    read: |field| {
+        Err(field.wrong(
+            "does not change; that of the program's currency is set by PUT /v1/configuration",
+        ))
+    },
     schema: || schema::string().into(),
 };
 
@@ -44,14 +99,17 @@ request! {
     /// The body of `PATCH /v1/assets/{id}`.
     #[derive(Debug, Clone, Default, PartialEq, Eq)]
     pub struct PatchAssetRequest {
-        /// The most points that a single credit or debit may move; null: any number.
-        pub max_amount: Change<Points> = change("max_transaction_amount", DECIMAL),
+        /// The most that a single credit or debit may move; null: any amount.
+        pub max_amount: Change<Decimal> = change("max_transaction_amount", AMOUNT),
         /// The order in which lots are used.
         pub burn_order: Option<BurnOrder> = optional("burn_order", word!(BurnOrder)),
-        /// Refused: `PUT /v1/configuration` sets the name.
-        pub name: Option<()> = optional("name", OF_CURRENCY),
-        /// Refused: `PUT /v1/configuration` sets the symbol.
-        pub symbol: Option<()> = optional("symbol", OF_CURRENCY),
+        /// The name. That of the program's points is set by `PUT /v1/configuration`.
+        pub name: Option<Name> = optional("name", text!(Name)),
+        /// Refused: it does not change. `PUT /v1/configuration` sets that of the program's points.
+        pub symbol: Option<()> = optional("symbol", FIXED),
+        /// Whether it is in use. Nothing of an archived asset is credited. The program's points are
+        /// always `ACTIVE`.
+        pub status: Option<ProgramStatus> = optional("status", word!(ProgramStatus)),
     }
     example {"max_transaction_amount": "10000", "burn_order": "soonest_expiry"}
     parse(body);
@@ -75,7 +133,7 @@ request! {
     parse(body);
 }
 
-/// An asset: so far, the points of a program.
+/// An asset: the points of a program, or a further one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4",
@@ -99,9 +157,9 @@ pub struct AssetResponse {
     /// The id.
     #[schema(format = Uuid)]
     pub id: String,
-    /// The name: that of the program's currency.
+    /// The name; of the program's points, that of its currency.
     pub name: String,
-    /// The symbol: that of the program's currency.
+    /// The symbol; of the program's points, that of its currency.
     pub symbol: String,
     /// How the points are kept: as a sum, or in lots, which can have dates.
     #[schema(value_type = AssetInventoryMode)]
@@ -113,23 +171,24 @@ pub struct AssetResponse {
     pub converting: bool,
     /// Always `UNLIMITED`: credits create points.
     pub issuance_policy: &'static str,
-    /// The decimals of amounts: always 0.
+    /// The decimals of amounts; 0 of the program's points.
     pub scale: u8,
     /// The most points that a single credit or debit may move.
     pub max_transaction_amount: Option<String>,
-    /// Whether it is the points of the program: always true.
+    /// Whether it is the points of the program.
     pub is_default: bool,
     /// The program.
     pub program_ids: Vec<String>,
-    /// Always `ACTIVE`.
+    /// Whether it is in use.
+    #[schema(value_type = ProgramState)]
     pub status: &'static str,
-    /// When the program was created.
+    /// When it was created: the program's points with the program.
     #[schema(format = DateTime)]
     pub created_at: String,
     /// When the settings last changed.
     #[schema(format = DateTime)]
     pub updated_at: String,
-    /// Always null.
+    /// When it was archived.
     #[schema(format = DateTime)]
     pub deleted_at: Option<String>,
     /// The settings version; in quotes, the `ETag` of the asset.
@@ -138,31 +197,58 @@ pub struct AssetResponse {
 }
 
 impl AssetResponse {
-    /// The points of a program.
+    /// An asset of a program.
     pub fn new(program: &Program, asset: &Asset) -> Self {
+        let (name, symbol) = match &asset.further {
+            None => (
+                program.currency.name.as_str(),
+                program.currency.symbol.as_str(),
+            ),
+            Some(further) => (further.name.as_str(), further.symbol.as_str()),
+        };
+        let further = asset.further.as_ref();
+        let archived_at = further.and_then(|further| further.archived_at);
+        let created_at = further.map_or(program.created_at, |further| further.created_at);
+        let status = match archived_at {
+            None => ProgramStatus::Active,
+            Some(_) => ProgramStatus::Archived,
+        };
         Self {
-            id: Self::id_of(program.uuid).to_string(),
-            name: program.currency.name.as_str().to_owned(),
-            symbol: program.currency.symbol.as_str().to_owned(),
+            id: Self::id_of(program.uuid, asset.number()).to_string(),
+            name: name.to_owned(),
+            symbol: symbol.to_owned(),
             inventory_mode: asset.mode.as_str(),
             burn_order: asset.burn_order.as_str(),
             converting: asset.opening_after.is_some(),
-            issuance_policy: "UNLIMITED",
-            scale: 0,
-            max_transaction_amount: asset.max_amount.map(|amount| amount.get().to_string()),
-            is_default: true,
+            issuance_policy: UNLIMITED,
+            scale: asset.scale().decimals(),
+            max_transaction_amount: asset
+                .max_amount
+                .map(|amount| asset.scale().show_points(amount)),
+            is_default: further.is_none(),
             program_ids: vec![program.uuid.to_string()],
-            status: "ACTIVE",
-            created_at: program.created_at.to_short(),
+            status: status.as_str(),
+            created_at: created_at.to_short(),
             updated_at: asset.updated_at.to_short(),
-            deleted_at: None,
+            deleted_at: archived_at.map(Timestamp::to_short),
             version: asset.version.0,
         }
     }
 
-    /// The id of the points of a program.
-    pub fn id_of(program: Uuid) -> Uuid {
-        DerivedIds::new(program, DerivedKind::Asset).id(0, 0)
+    /// The id of an asset of a program; `None`: its points.
+    pub fn id_of(program: Uuid, asset: Option<AssetNumber>) -> Uuid {
+        let number = asset.map_or(0, |asset| asset.0);
+        DerivedIds::new(program, DerivedKind::Asset).id(number, 0)
+    }
+
+    /// The asset of a program with an id, if the id can be that of one; the inner `None`: its
+    /// points.
+    pub fn number_of(program: Uuid, id: Uuid) -> Option<Option<AssetNumber>> {
+        match DerivedIds::new(program, DerivedKind::Asset).numbers(id)? {
+            (0, 0) => Some(None),
+            (number, 0) => Some(Some(AssetNumber(number))),
+            _ => None,
+        }
     }
 }
 

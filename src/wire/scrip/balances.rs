@@ -5,49 +5,18 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::assets::AssetResponse;
+use super::amount::AMOUNT;
 use super::programs::PaginationResponse;
 use crate::domain::{
-    Bucket, Change, Invalid, Points, Reason, ReferenceId, Refusal, Timestamp, Wallet,
+    Bucket, Change, Decimal, Invalid, Reason, ReferenceId, Scale, Timestamp, Wallet,
 };
 use crate::wire::field_types::{BOOLEAN, STRING, TIME, text};
-use crate::wire::fields::{Field, FieldType};
+use crate::wire::fields::FieldType;
 use crate::wire::request::request;
 use crate::wire::schema;
 
-/// The decimals of a program's points.
-const SCALE: u8 = 0;
 /// The most lots that one request names.
 const LOTS_MAX: usize = 100;
-
-/// A number of points, from 1, as a decimal string.
-const POINTS: FieldType<Points, Refusal> = FieldType {
-    read: points,
-    schema: || schema::decimal().into(),
-};
-
-fn points(field: &Field<'_>) -> Result<Points, Refusal> {
-    let text = field.value.as_str().unwrap_or_default();
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if let Some((whole, decimals)) = text.split_once('.')
-        && is_digits(whole)
-        && is_digits(decimals)
-    {
-        return Err(Refusal::InvalidScale {
-            field: field.name.to_owned(),
-            scale: SCALE,
-        });
-    }
-    let whole = Some(text).filter(|text| text.len() <= 16 && is_digits(text));
-    let points = whole
-        .and_then(|text| text.parse().ok())
-        .and_then(Points::new);
-    points.filter(|points| !points.is_zero()).ok_or_else(|| {
-        let most = Points::MAX.get();
-        let expected = format!("must be a string with a whole number from 1 to {most}");
-        field.wrong(expected).into()
-    })
-}
 
 /// A description, which is not empty.
 const DESCRIPTION: FieldType<Reason> = FieldType {
@@ -129,8 +98,8 @@ request! {
     pub struct AdjustBalanceRequest {
         /// Whether points come or go.
         pub is_credit: bool = required("type", IS_CREDIT),
-        /// The points: a string with a whole number.
-        pub amount: Points = required("amount", POINTS),
+        /// The amount: a string with at most the decimals of the asset.
+        pub amount: Decimal = required("amount", AMOUNT),
         /// Where they come into, or go from; by default `AVAILABLE`.
         pub bucket: Bucket = optional_or("bucket", BUCKET, Bucket::Available),
         /// Whether a debit may make the balance negative.
@@ -161,15 +130,15 @@ request! {
         "amount": "100",
         "description": "A birthday"
     }
-    parse(body) -> Refusal;
+    parse(body);
 }
 
 request! {
     /// The body of the operations `hold`, `release`, `forfeit` and `void-hold` on a balance.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct BalanceOperationRequest {
-        /// The points: a string with a whole number. By default all that match.
-        pub amount: Option<Points> = nullable("amount", POINTS),
+        /// The amount: a string with at most the decimals of the asset. By default all that match.
+        pub amount: Option<Decimal> = nullable("amount", AMOUNT),
         /// The bucket of a forfeit.
         pub bucket: Option<Bucket> = nullable("bucket", BUCKET),
         /// Only these lots.
@@ -202,7 +171,7 @@ request! {
         "reference_id": "order_7",
         "description": "An order"
     }
-    parse(body) -> Refusal;
+    parse(body);
 }
 
 /// The points of a participant, by bucket.
@@ -210,22 +179,23 @@ request! {
 #[schema(examples(json!({"available": "100", "deferred": "0", "held": "20"})))]
 pub struct BucketsResponse {
     /// Points that can be spent; negative after a debit with `allow_negative`.
-    #[schema(pattern = r"^-?[0-9]+$")]
+    #[schema(pattern = r"^-?[0-9]+(\.[0-9]+)?$")]
     pub available: String,
     /// Points that become available later.
-    #[schema(pattern = r"^[0-9]+$")]
+    #[schema(pattern = r"^[0-9]+(\.[0-9]+)?$")]
     pub deferred: String,
     /// Points that are reserved.
-    #[schema(pattern = r"^[0-9]+$")]
+    #[schema(pattern = r"^[0-9]+(\.[0-9]+)?$")]
     pub held: String,
 }
 
-impl From<&Wallet> for BucketsResponse {
-    fn from(wallet: &Wallet) -> Self {
+impl BucketsResponse {
+    /// Those of a wallet, with the decimals of its asset.
+    pub fn new(wallet: &Wallet, scale: Scale) -> Self {
         Self {
-            available: wallet.balance().to_string(),
-            deferred: wallet.pending.get().to_string(),
-            held: wallet.held.get().to_string(),
+            available: scale.show(wallet.balance()),
+            deferred: scale.show_points(wallet.pending),
+            held: scale.show_points(wallet.held),
         }
     }
 }
@@ -242,11 +212,11 @@ pub struct ParticipantBalanceResponse {
 }
 
 impl ParticipantBalanceResponse {
-    /// That of a program's points.
-    pub fn new(program: Uuid, wallet: &Wallet) -> Self {
+    /// That of an asset with an id.
+    pub fn new(asset: Uuid, wallet: &Wallet, scale: Scale) -> Self {
         Self {
-            asset_id: AssetResponse::id_of(program).to_string(),
-            buckets: wallet.into(),
+            asset_id: asset.to_string(),
+            buckets: BucketsResponse::new(wallet, scale),
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct PostingResponse {
     pub id: String,
     /// The points that it adds; negative if it takes points.
     pub amount: String,
-    /// The symbol of the asset: that of the program's currency.
+    /// The symbol of the asset; of the program's points, that of its currency.
     pub asset_symbol: String,
     /// The bucket.
     #[schema(value_type = LedgerBucket)]

@@ -1,5 +1,6 @@
 //! The surface of the earning engine: programs, assets, participants, reports.
 
+mod amount;
 mod assets;
 mod balances;
 mod expiry;
@@ -12,7 +13,8 @@ mod reports;
 mod statement;
 
 pub use self::assets::{
-    AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse, PatchAssetRequest,
+    AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse,
+    CreateAssetRequest, LinkAssetRequest, PatchAssetRequest,
 };
 pub use self::balances::{
     AdjustBalanceRequest, AdjustedBalanceResponse, BalanceOperationRequest,

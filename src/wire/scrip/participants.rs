@@ -11,7 +11,7 @@ use super::balances::ParticipantBalanceResponse;
 use super::programs::PaginationResponse;
 use crate::domain::{
     Attributes, Change, DerivedIds, DerivedKind, DisplayName, Email, ExternalUserId, Invalid,
-    Member, ParticipantStatus, Phone, Timestamp, Wallet,
+    Member, ParticipantStatus, Phone, Timestamp,
 };
 use crate::wire::field_types::{EXTERNAL_USER_ID, STRING, text, word};
 use crate::wire::fields::{Field, FieldType};
@@ -255,13 +255,18 @@ pub struct ParticipantResponse {
 }
 
 impl ParticipantResponse {
-    /// A member of a program, with the points, who last changed at a time.
-    pub fn new(program: Uuid, member: &Member, wallet: &Wallet, updated_at: Timestamp) -> Self {
+    /// A member of a program, with the balances, who last changed at a time.
+    pub fn new(
+        program: Uuid,
+        member: &Member,
+        balances: Vec<ParticipantBalanceResponse>,
+        updated_at: Timestamp,
+    ) -> Self {
         let attributes = member.attributes.as_ref();
         Self {
             row: ParticipantRowResponse::new(program, member, updated_at),
             attributes: attributes.map(Attributes::texts).unwrap_or_default(),
-            balances: vec![ParticipantBalanceResponse::new(program, wallet)],
+            balances,
             counters: BTreeMap::new(),
             tags: Vec::new(),
             tiers: BTreeMap::new(),

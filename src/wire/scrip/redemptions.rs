@@ -4,9 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::assets::DECIMAL;
+use super::amount::AMOUNT;
 use super::programs::PaginationResponse;
-use crate::domain::{Points, Reason};
+use crate::domain::{Decimal, Reason};
 use crate::wire::field_types::STRING;
 use crate::wire::fields::FieldType;
 use crate::wire::request::request;
@@ -55,8 +55,8 @@ request! {
         pub program: Uuid = required("program_id", UUID),
         /// The asset.
         pub asset: Uuid = required("asset_id", UUID),
-        /// The points.
-        pub amount: Points = required("amount", DECIMAL),
+        /// The amount.
+        pub amount: Decimal = required("amount", AMOUNT),
         /// What they are spent on.
         pub description: Reason = required("description", DESCRIPTION),
         /// As the header `Idempotency-Key`.
@@ -99,7 +99,7 @@ request! {
         /// Why.
         pub reason: Reason = required("reason", DESCRIPTION),
         /// The points to return, of a redemption of an amount; by default all that are left.
-        pub amount: Option<Points> = nullable("amount", DECIMAL),
+        pub amount: Option<Decimal> = nullable("amount", AMOUNT),
         /// The units to return, of a redemption of a reward; by default all that are left.
         pub quantity: Option<u64> = nullable("quantity", UNITS),
         /// As the header `Idempotency-Key`.

@@ -22,13 +22,13 @@ use super::programs::PaginationResponse;
     "unique_participants": 1,
 })))]
 pub struct ProgramActivityResponse {
-    /// The number of point currencies: always 1.
+    /// The program's assets that are not archived now, its points included.
     pub asset_count: u64,
     /// Events of the catalogue in the period, or ever without one.
     pub event_count: u64,
-    /// Ledger entries, ever.
+    /// Ledger entries of the program's points, ever.
     pub journal_count: u64,
-    /// The time of the newest ledger entry, ever.
+    /// The time of the newest of these entries, ever.
     #[schema(format = DateTime)]
     pub last_activity_at: Option<String>,
     /// The program.
@@ -178,7 +178,7 @@ pub struct ExpirationScheduleResponse {
     pub asset_name: String,
     /// The symbol of the asset.
     pub asset_symbol: String,
-    /// The decimals of amounts: always 0.
+    /// The decimals of amounts.
     pub scale: u8,
     /// The points by when they expire, in the calendar of the program's time zone.
     pub buckets: Vec<ExpirationBucketResponse>,

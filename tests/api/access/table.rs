@@ -572,10 +572,29 @@ fn asset_rows() -> Vec<Row> {
     let (list, id) = ("/v1/assets", "/v1/assets/{id}");
     let convert = "/v1/assets/{id}/convert";
     let [own, own_convert] = ["/v1/assets/default", "/v1/assets/default/convert"];
+    let of_program = "/v1/programs/{id}/assets";
+    let own_program = "/v1/programs/current/assets";
+    let miles = json!({"program_id": "current", "name": "Miles", "symbol": "MI",
+        "inventory_mode": "LOT", "issuance_policy": "UNLIMITED", "scale": 2});
     vec![
         row("GET", list, list)
             .gives(200, ["inventory_mode", "SIMPLE"])
-            .live(200),
+            .live(200)
+            .bad("/v1/assets?limit=0", Value::Null, 400, "limit"),
+        row("POST", list, list)
+            .body(miles)
+            .gives(201, ["Miles", "inventory_mode"])
+            .live(201)
+            .bad(list, json!({"program_id": "current"}), 400, "name"),
+        row("GET", of_program, own_program)
+            .gives(200, ["inventory_mode", "SIMPLE"])
+            .live(200)
+            .bad("/v1/programs/other/assets", Value::Null, 404, "program"),
+        row("POST", of_program, own_program)
+            .body(json!({"asset_id": "default"}))
+            .gives(409, ["already_linked"])
+            .live(409)
+            .bad(own_program, json!({}), 400, "asset_id"),
         row("GET", id, own)
             .gives(200, ["inventory_mode", "is_default"])
             .live(200)

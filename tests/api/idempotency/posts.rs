@@ -127,6 +127,21 @@ pub(super) fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'s
         ),
         (
             SANDBOX_KEY,
+            "/v1/assets",
+            json!({"program_id": "current", "name": "Miles", "symbol": "MI",
+                "inventory_mode": "SIMPLE", "issuance_policy": "UNLIMITED", "scale": 0}),
+            201,
+            "",
+        ),
+        (
+            SANDBOX_KEY,
+            "/v1/programs/current/assets",
+            json!({"asset_id": "default"}),
+            409,
+            "",
+        ),
+        (
+            SANDBOX_KEY,
             "/v1/assets/default/convert",
             json!({"to": "LOT"}),
             200,

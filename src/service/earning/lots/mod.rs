@@ -8,18 +8,14 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use self::entries::{Expired, NewLot, buckets, matures_at, new_lots};
-use super::scope::{check_asset, check_program};
+use super::scope::{asset, check_program};
 use crate::books::Record;
-use crate::domain::{
-    DerivedIds, DerivedKind, Invalid, InventoryMode, Lot, LotStatus, Points, Timestamp,
-};
+use crate::domain::{Invalid, InventoryMode, Lot, LotStatus, Points, Refusal, Timestamp};
 use crate::service::loyalty::points::NEEDS_LOTS;
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store;
 use crate::store::log::{AccountLog, EntryRow};
-use crate::wire::{
-    AssetResponse, Cursor, ListKind, LotListResponse, LotResponse, PageQuery, short,
-};
+use crate::wire::{Cursor, ListKind, LotListResponse, LotResponse, PageQuery, short};
 
 /// The most entries that are read for a page, half of them before its start.
 const READ_MAX: u64 = 10_000;
@@ -106,14 +102,21 @@ impl Services {
         filter: LotFilter,
         page: PageQuery,
     ) -> Result<LotListResponse, ServiceError> {
-        let record = self.participant(key, &id)?;
+        let member = self.participant(key, &id)?.number;
         let program = self.directory.uuid_of(key.program)?;
         check_program(program, filter.program)?;
-        check_asset(program, Some(filter.asset))?;
+        let books = self.books.clone();
         self.read(key, move |connection| {
-            if store::points_rules::rules(connection, key.program)?.mode == InventoryMode::Simple {
+            let asset = asset(connection, (key.program, program), filter.asset)?;
+            let rules = match asset.number {
+                None => store::points_rules::rules(connection, key.program)?,
+                Some(asset) => store::points_rules::of_asset(connection, asset)?,
+            };
+            if rules.mode == InventoryMode::Simple {
                 return Err(Invalid::new("asset_id", NEEDS_LOTS).into());
             }
+            let record = books.read().account(asset.account(member));
+            let record = record.ok_or(Refusal::NotFound("participant"))?;
             let log = AccountLog::new(connection, record.number, &record.account);
             let mut search = Search {
                 log: &log,
@@ -131,13 +134,12 @@ impl Services {
             let last = page::cut(&mut search.found, page.limit).map(|shown| shown.place);
             let next = last.or(search.stopped).map(Place::cursor);
             let next = next.map(|next| next.encode(ListKind::Lots, key.program.0));
-            let lots = DerivedIds::new(program, DerivedKind::Lot);
-            let asset = AssetResponse::id_of(program).to_string();
+            let (lots, scale) = (asset.lots(), asset.scale);
             let response = |shown: Shown| LotResponse {
                 id: lots.id(record.number.0, shown.place.lot).to_string(),
-                asset_id: asset.clone(),
-                amount: shown.amount.get().to_string(),
-                remaining: shown.remaining.get().to_string(),
+                asset_id: asset.id.to_string(),
+                amount: scale.show_points(shown.amount),
+                remaining: scale.show_points(shown.remaining),
                 status: shown.status.as_str(),
                 created_at: shown.created_at.to_short(),
                 expires_at: short(shown.expires_at),

@@ -6,12 +6,12 @@ mod rendering;
 use uuid::Uuid;
 
 use self::rendering::{Rendering, Shown, sum};
-use super::scope::{check_asset, check_program};
+use super::scope::{self, Named, check_program};
 use super::subject;
 use crate::books::{Record, Taken};
 use crate::domain::{
-    CancelReason, Change, Entry, Invalid, Note, OfferId, Points, Redemption, RedemptionPatch,
-    Refusal, Status,
+    AccountKey, CancelReason, Change, Entry, Invalid, Note, OfferId, Points, Redemption,
+    RedemptionPatch, Refusal, Scale, Status,
 };
 use crate::error::Surface;
 use crate::service::loyalty::ledger::{Movement, post};
@@ -44,12 +44,14 @@ impl Services {
             let program = store::programs::get(tx, key.program)?.uuid;
             let record = subject::account(tx, key, &id)?;
             check_program(program, Some(request.program))?;
-            check_asset(program, Some(request.asset))?;
+            let asset = scope::asset(tx, (key.program, program), request.asset)?;
+            let amount = request.amount.amount("amount", asset.scale)?;
             subject::check_active(&record)?;
+            let record = account(tx, asset.account(record.number))?;
             let at = tx.now(key.program);
             let record = points::opened(tx, at, record)?;
             let movement = Movement {
-                plan: points::plan_take(tx, &record, Entry::Spend, request.amount)?,
+                plan: points::plan_take(tx, &record, Entry::Spend, amount)?,
                 booking: None,
                 reason: Some(request.description),
             };
@@ -60,7 +62,8 @@ impl Services {
                 reversals: Vec::new(),
             };
             let rendering = Rendering::new(program, record.number);
-            let answer = Answer::created(&rendering.response(&Shown::Amount(amount)));
+            let response = rendering.response(&asset, &Shown::Amount(amount));
+            let answer = Answer::created(&response);
             Ok(answer.with_words_of(record.number))
         })
         .await
@@ -97,7 +100,8 @@ impl Services {
             let made = redeem(tx, &Caller::Key(*key), &member, &offer, (None, reason))?;
             let rendering = Rendering::new(program, record.number);
             let shown = item(tx, made, offer.content.title.as_str())?;
-            let answer = Answer::created(&rendering.response(&shown));
+            let points = Named::points(program);
+            let answer = Answer::created(&rendering.response(&points, &shown));
             Ok(answer.with_words_of(record.number))
         })
         .await
@@ -120,8 +124,10 @@ impl Services {
             let rendering = Rendering::new(program, record.number);
             let reversal = match found(tx, &rendering, &record, &redemption)? {
                 Found::Amount(amount) => {
-                    let reversal = reverse_amount(tx, &record, &amount, request)?;
-                    rendering.reversal_of_amount(&amount.spend, &reversal)
+                    let number = amount.spend.entry.asset;
+                    let asset = scope::asset_of_entry(tx, (key.program, program), number)?;
+                    let reversal = reverse_amount(tx, &asset, &record, &amount, request)?;
+                    rendering.reversal_of_amount(asset.scale, &amount.spend, &reversal)
                 }
                 Found::Item(redemption) => reverse_item(tx, key, &rendering, redemption, &request)?,
             };
@@ -129,6 +135,12 @@ impl Services {
         })
         .await
     }
+}
+
+/// The account of a member who is known.
+fn account(tx: &Transaction<'_>, key: AccountKey) -> Result<Record, store::Error> {
+    let account = tx.account_in(key);
+    account.ok_or(store::Error::Impossible("account that is gone"))
 }
 
 /// The redemption that an id names.
@@ -161,7 +173,7 @@ fn found(
 /// The entry that was just posted to an account.
 fn newest_entry(tx: &Transaction<'_>, record: &Record) -> Result<EntryRow, store::Error> {
     let impossible = || store::Error::Impossible("ledger entry that was just written");
-    let account = tx.account(record.number).ok_or_else(impossible)?.account;
+    let account = tx.account_in(record.key()).ok_or_else(impossible)?.account;
     let seq = account.last.ok_or_else(impossible)?;
     store::log::entry(tx, record.program, seq)?.ok_or_else(impossible)
 }
@@ -182,6 +194,7 @@ fn item(
 /// Reverses a spend of an amount, or a part of it.
 fn reverse_amount(
     tx: &mut Transaction<'_>,
+    asset: &Named,
     record: &Record,
     Amount { spend, reversals }: &Amount,
     request: ReverseRedemptionRequest,
@@ -191,19 +204,23 @@ fn reverse_amount(
         return Err(Invalid::new("quantity", expected).into());
     }
     let at = tx.now(record.program);
-    let record = points::opened(tx, at, record.clone())?;
+    let record = account(tx, asset.account(record.number))?;
+    let record = points::opened(tx, at, record)?;
     let restored = sum(reversals);
     let left = spend.entry.amount.checked_sub(restored);
     let left = left.unwrap_or(Points::ZERO);
-    let amount = request.amount.unwrap_or(left);
+    let amount = request.amount;
+    let amount = amount.map(|amount| amount.amount("amount", asset.scale));
+    let amount = amount.transpose()?.unwrap_or(left);
     let taken = Taken {
         amount: spend.entry.amount,
         lots: spend.lots(),
         restored,
     };
-    let mode = tx.points_rules(record.program)?.mode;
+    let mode = tx.points_rules(record.program, record.asset)?.mode;
     let plan = record.plan_restore(Entry::Reverse, amount, taken, mode);
-    let mut plan = plan.ok_or(Refusal::ReversalTooLarge(left))?;
+    let too_large = || Refusal::ReversalTooLarge(asset.scale.show_points(left));
+    let mut plan = plan.ok_or_else(too_large)?;
     plan.buckets.get_or_insert_default().reverses = Some(spend.seq);
     let movement = Movement {
         plan,
@@ -235,7 +252,7 @@ fn reverse_item(
         } else {
             redemption.charged
         };
-        return Err(Refusal::ReversalTooLarge(left).into());
+        return Err(Refusal::ReversalTooLarge(Scale::WHOLE.show_points(left)).into());
     }
     let reversed = if redemption.status == Status::Completed {
         refund_completed(tx, &redemption, request)?;
@@ -261,7 +278,7 @@ fn refund_completed(
     request: &ReverseRedemptionRequest,
 ) -> Result<(), ServiceError> {
     if redemption.charged.is_zero() {
-        return Err(Refusal::ReversalTooLarge(Points::ZERO).into());
+        return Err(Refusal::ReversalTooLarge("0".to_owned()).into());
     }
     let record = tx.account(redemption.member);
     let record = record.ok_or(store::Error::Impossible("redemption without a member"))?;

@@ -6,9 +6,11 @@ use uuid::Uuid;
 
 use super::rendering::{Rendering, Shown};
 use super::{Found, found, item};
-use crate::books::Record;
-use crate::domain::{Invalid, OfferId, RedemptionNumber, ReversalStatus, Seq, Timestamp};
-use crate::service::earning::scope::check_program;
+use crate::books::{Published, Record};
+use crate::domain::{
+    AccountKey, Invalid, OfferId, ProgramNumber, RedemptionNumber, ReversalStatus, Seq, Timestamp,
+};
+use crate::service::earning::scope::{Named, asset_of_entry, check_program};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::log::AccountLog;
 use crate::store::log::spends::{self, Amount};
@@ -70,7 +72,8 @@ impl Services {
                     item(connection, *redemption, &title.unwrap_or_default())?
                 }
             };
-            Ok(rendering.response(&shown))
+            let asset = asset_of(connection, (key.program, program), &shown)?;
+            Ok(rendering.response(&asset, &shown))
         })
         .await
     }
@@ -90,6 +93,7 @@ impl Services {
         let record = self.participant(key, &id)?;
         let program = self.directory.uuid_of(key.program)?;
         check_program(program, selection.program)?;
+        let books = self.books.clone();
         self.read(key, move |connection| {
             let (before, until) = match page.cursor {
                 None => (Seq(i64::MAX), None),
@@ -102,14 +106,17 @@ impl Services {
             };
             let most = page.limit + 1;
             let items = items(connection, &record, (before, until), selection, most)?;
-            let amounts = amounts(connection, &record, before, selection, most)?;
+            let amounts = amounts(connection, (&books, &record), before, selection, most)?;
             let mut rows = merged(items, amounts);
             let list = (ListKind::ParticipantRedemptions, key.program.0);
             let next = page::next_cursor(&mut rows, page, list, |(seq, _)| seq.0);
             let rendering = Rendering::new(program, record.number);
-            let data = rows.iter().map(|(_, shown)| rendering.response(shown));
+            let data = rows.iter().map(|(_, shown)| {
+                let asset = asset_of(connection, (key.program, program), shown)?;
+                Ok(rendering.response(&asset, shown))
+            });
             Ok(ParticipantRedemptionListResponse {
-                data: data.collect(),
+                data: data.collect::<Result<_, store::Error>>()?,
                 pagination: next.into(),
             })
         })
@@ -145,7 +152,11 @@ impl Services {
                     let list = (ListKind::Reversals, key.program.0);
                     let next = page::next_cursor(&mut reversals, page, list, |row| row.seq.0);
                     let reversals = reversals.iter();
-                    let data = reversals.map(|row| rendering.reversal_of_amount(&spend, row));
+                    let number = spend.entry.asset;
+                    let asset = asset_of_entry(connection, (key.program, program), number)?;
+                    let scale = asset.scale;
+                    let data =
+                        reversals.map(|row| rendering.reversal_of_amount(scale, &spend, row));
                     (data.collect(), next)
                 }
             };
@@ -158,10 +169,23 @@ impl Services {
     }
 }
 
+/// The asset of a redemption of a program.
+fn asset_of(
+    connection: &Connection,
+    program: (ProgramNumber, Uuid),
+    shown: &Shown,
+) -> Result<Named, store::Error> {
+    let number = match shown {
+        Shown::Amount(amount) => amount.spend.entry.asset,
+        Shown::Item { .. } => None,
+    };
+    asset_of_entry(connection, program, number)
+}
+
 /// Redemptions of amounts before a row of the log, newest first.
 fn amounts(
     connection: &Connection,
-    record: &Record,
+    (books, record): (&Published, &Record),
     before: Seq,
     selection: RedemptionSelection,
     most: usize,
@@ -169,11 +193,26 @@ fn amounts(
     if selection.reward.is_some() {
         return Ok(Vec::new());
     }
-    let log = AccountLog::new(connection, record.number, &record.account);
-    let found = spends::amounts(&log, most, |amount| {
-        let (seq, at) = (amount.spend.seq, amount.spend.at);
-        seq < before && selection.admits(&Shown::Amount(amount.clone()), at)
-    })?;
+    let member = record.number;
+    let mut accounts = vec![record.account];
+    {
+        let books = books.read();
+        let further = books.assets_of(member).filter_map(|asset| {
+            let asset = Some(asset);
+            books.account(AccountKey { asset, member })
+        });
+        accounts.extend(further.map(|record| record.account));
+    }
+    let mut found = Vec::new();
+    for account in &accounts {
+        let log = AccountLog::new(connection, member, account);
+        found.extend(spends::amounts(&log, most, |amount| {
+            let (seq, at) = (amount.spend.seq, amount.spend.at);
+            seq < before && selection.admits(&Shown::Amount(amount.clone()), at)
+        })?);
+    }
+    found.sort_by_key(|amount| std::cmp::Reverse(amount.spend.seq));
+    found.truncate(most);
     let shown = |amount: Amount| (amount.spend.seq, Shown::Amount(amount));
     Ok(found.into_iter().map(shown).collect())
 }

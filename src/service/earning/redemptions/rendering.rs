@@ -3,14 +3,15 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, ReversalStatus, Seq, Status,
-    Timestamp,
+    DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, ReversalStatus, Scale, Seq,
+    Status, Timestamp,
 };
+use crate::service::earning::scope::Named;
 use crate::service::earning::subject;
 use crate::store::log::EntryRow;
 use crate::store::log::spends::{self, Amount};
 use crate::store::{self, Connection};
-use crate::wire::{AssetResponse, ParticipantRedemptionResponse, ReversalResponse};
+use crate::wire::{ParticipantRedemptionResponse, ReversalResponse};
 
 /// What the responses about a participant share.
 #[derive(Debug, Clone, Copy)]
@@ -93,19 +94,20 @@ impl Rendering {
         }
     }
 
-    pub(super) fn response(&self, shown: &Shown) -> ParticipantRedemptionResponse {
-        let status = shown.status();
+    /// The response about a redemption of points of an asset.
+    pub(super) fn response(&self, asset: &Named, shown: &Shown) -> ParticipantRedemptionResponse {
+        let (status, scale) = (shown.status(), asset.scale);
         let of = |id: String, amount: Points, reversed: Points, at: Timestamp, last: Timestamp| {
             ParticipantRedemptionResponse {
                 id,
                 program_id: self.program.to_string(),
                 participant_id: subject::ids(self.program).id(self.member.0, 0).to_string(),
-                asset_id: AssetResponse::id_of(self.program).to_string(),
-                amount: amount.get().to_string(),
+                asset_id: asset.id.to_string(),
+                amount: scale.show_points(amount),
                 reward_id: None,
                 quantity: None,
                 unit_cost: None,
-                reversed_amount: reversed.get().to_string(),
+                reversed_amount: scale.show_points(reversed),
                 reversed_quantity: None,
                 description: None,
                 status: status.as_str(),
@@ -141,7 +143,7 @@ impl Rendering {
                 ParticipantRedemptionResponse {
                     reward_id: Some(redemption.offer_id.as_uuid().to_string()),
                     quantity: Some(1),
-                    unit_cost: Some(charged.get().to_string()),
+                    unit_cost: Some(scale.show_points(charged)),
                     reversed_quantity: Some(u64::from(is_reversed)),
                     description: described.or_else(|| Some(format!("Redeemed: {title}"))),
                     journal_entry_id: spend.map(|row| self.entry_id(row)),
@@ -153,11 +155,12 @@ impl Rendering {
 
     pub(super) fn reversal_of_amount(
         &self,
+        scale: Scale,
         spend: &EntryRow,
         reversal: &EntryRow,
     ) -> ReversalResponse {
         let redemption = self.ids(DerivedKind::Redemption).id(spend.seq.0, 0);
-        self.reversal(redemption, reversal, None)
+        self.reversal(redemption, (reversal, scale), None)
     }
 
     /// The reversal of a redemption of an offer, if it was reversed.
@@ -172,7 +175,7 @@ impl Rendering {
         let entries = spends::of_offer(connection, redemption.number)?;
         let refund = entries.iter().find(|row| row.entry.entry == Entry::Refund);
         if let Some(refund) = refund {
-            let reversal = self.reversal(id, refund, Some(1));
+            let reversal = self.reversal(id, (refund, Scale::WHOLE), Some(1));
             let reason = reversal.reason.or(note);
             return Ok(Some(ReversalResponse { reason, ..reversal }));
         }
@@ -195,14 +198,14 @@ impl Rendering {
     fn reversal(
         &self,
         redemption: Uuid,
-        row: &EntryRow,
+        (row, scale): (&EntryRow, Scale),
         quantity: Option<u64>,
     ) -> ReversalResponse {
         let ids = self.ids(DerivedKind::Reversal);
         ReversalResponse {
             id: ids.id(row.seq.0, 0).to_string(),
             redemption_id: redemption.to_string(),
-            amount: row.entry.amount.get().to_string(),
+            amount: scale.show_points(row.entry.amount),
             quantity,
             reason: reason(row),
             journal_entry_id: Some(self.entry_id(row)),

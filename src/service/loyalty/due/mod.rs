@@ -17,7 +17,7 @@ pub(in crate::service) fn apply(
     program: ProgramNumber,
     due: Due,
 ) -> Result<(), Error> {
-    let Some(record) = tx.account(due.member) else {
+    let Some(record) = tx.account_in(due.account()) else {
         return Ok(());
     };
     let Some(plan) = record.plan_due(due) else {
@@ -31,7 +31,8 @@ pub(in crate::service) fn apply(
     };
     let wallet = ledger::append(tx, at, &record, entry)?;
     let wallet = wallet.ok_or(Error::Impossible("sum of points"))?;
-    if due.kind == DueKind::Expire {
+    // Nobody but this server hears of further assets.
+    if due.kind == DueKind::Expire && due.asset.is_none() {
         let event = Event::BalanceExpired {
             member,
             amount,
@@ -40,7 +41,7 @@ pub(in crate::service) fn apply(
         };
         events::record(tx, program, at, event)?;
     }
-    match tx.account(member) {
+    match tx.account_in(due.account()) {
         // Points that expired while they were held were due before.
         Some(record) if due.kind == DueKind::Release => apply_overdue(tx, &record, due.at),
         _ => Ok(()),

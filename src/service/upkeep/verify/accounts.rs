@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::books::{Books, Record};
-use crate::domain::{MemberNumber, Points, ProgramNumber, Status, Wallet};
-use crate::store::audit::{self, AccountRow};
+use crate::domain::{AccountKey, AssetNumber, MemberNumber, Points, ProgramNumber, Status, Wallet};
+use crate::store::audit::{self, AccountRow, FurtherRow};
 use crate::store::{self, Connection};
 
 /// The number of findings after which the comparison stops.
@@ -53,7 +53,58 @@ pub(super) fn compare(connection: &Connection, books: &Books) -> Result<Compared
             }
         }
     }
+    compare_further(&audit::further_accounts(connection)?, books, &mut compared);
     Ok(compared)
+}
+
+/// Compares every account in a further asset, and the sums of every such asset.
+fn compare_further(rows: &[FurtherRow], books: &Books, compared: &mut Compared) {
+    let mut sums: BTreeMap<i64, [i64; 4]> = BTreeMap::new();
+    for row in rows {
+        compared.figures += 1;
+        let sums = sums.entry(row.asset).or_default();
+        for (sum, total) in sums.iter_mut().zip(row.totals) {
+            *sum = sum.saturating_add(total);
+        }
+        let account = books.account(AccountKey {
+            asset: Some(AssetNumber(row.asset)),
+            member: MemberNumber(row.member),
+        });
+        let Some(record) = account else {
+            continue;
+        };
+        let last = record.account.last.map(|seq| seq.0);
+        let found = (totals(&record.wallet), record.account.entries, last);
+        let (entries, newest) = row.entries;
+        if found != (row.totals, entries.unsigned_abs(), newest)
+            && compared.findings.len() < FINDINGS_MAX
+        {
+            compared.findings.push(format!(
+                "member row {}: the account in asset row {} has {found:?} in the books, but {:?} by \
+                 its rows",
+                row.member,
+                row.asset,
+                (row.totals, entries, newest)
+            ));
+        }
+    }
+    let accounts = books.further_records().count();
+    if accounts != rows.len() {
+        let logged = rows.len();
+        compared.findings.push(format!(
+            "the log has {logged} accounts in further assets, but the books have {accounts}"
+        ));
+    }
+    for (asset, expected) in sums {
+        compared.figures += 1;
+        let found = totals(&books.asset(AssetNumber(asset)).wallets);
+        if found != expected {
+            compared.findings.push(format!(
+                "asset row {asset}: its accounts have {expected:?} points received, spent, held and \
+                 pending, but its sums are {found:?}"
+            ));
+        }
+    }
 }
 
 /// The numbers of [`AccountRow::totals`].

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::books::{Books, ProgramRecord, Record};
-use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
+use crate::domain::{AccountKey, ProgramNumber, Seq, Status, Timestamp};
 use crate::store::{self, Connection};
 
 /// The most findings.
@@ -28,6 +28,7 @@ pub(super) fn differences(saved: &Books, folded: &Books) -> Vec<String> {
     let programs = of_programs(saved, folded);
     programs
         .chain(of_members(saved, folded))
+        .chain(of_further(saved, folded))
         .take(FINDINGS_MAX)
         .collect()
 }
@@ -80,6 +81,25 @@ fn of_members<'a>(saved: &'a Books, folded: &'a Books) -> impl Iterator<Item = S
         let saved_fields = saved_record.map(|record| member_fields(saved, &record));
         let log_fields = log_record.map(|record| member_fields(folded, &record));
         compared(&subject, saved_fields, log_fields)
+    })
+}
+
+fn of_further<'a>(saved: &'a Books, folded: &'a Books) -> impl Iterator<Item = String> + 'a {
+    let accounts = saved.further_records().chain(folded.further_records());
+    let accounts: BTreeSet<AccountKey> = accounts.map(|record| record.key()).collect();
+    accounts.into_iter().filter_map(move |key| {
+        let asset = key.asset?;
+        let [saved, folded] = [saved, folded].map(|books| {
+            let account = books.account(key)?;
+            Some((account.wallet, account.account, account.lots))
+        });
+        (saved != folded).then(|| {
+            format!(
+                "member row {}: the account in asset row {} is {saved:?} in the saved books, but \
+                 {folded:?} by the log",
+                key.member.0, asset.0
+            )
+        })
     })
 }
 

@@ -57,7 +57,8 @@ impl DueCheck {
         let is_active = !program.is_archived
             && organization.is_none_or(|number| !self.inactive.contains(&number));
         let announced = announced(books, &activity.event, program.expired);
-        let of_entry = due_of(&activity.event).filter(|(due, _)| due.kind == DueKind::Expire);
+        let of_entry = due_of(&activity.event)
+            .filter(|(due, _)| due.kind == DueKind::Expire && due.asset.is_none());
         program.expired =
             of_entry.map(|(due, entry)| (activity.seq, due.member, entry.amount, due.at));
         if let Err(finding) = announced {
@@ -181,6 +182,7 @@ fn due_of(event: &Event) -> Option<(Due, &LedgerEntry)> {
     let due = Due {
         at,
         kind,
+        asset: entry.asset,
         member: entry.member,
     };
     Some((due, entry))

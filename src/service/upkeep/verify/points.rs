@@ -3,7 +3,7 @@
 
 use crate::analytics::Totals;
 use crate::books::{Books, Record};
-use crate::domain::{Asset, ByNumber, InventoryMode, ProgramNumber, Wallet};
+use crate::domain::{Asset, AssetNumber, ByNumber, InventoryMode, ProgramNumber, Wallet};
 use crate::service::figures::fold::Folded;
 use crate::store::{self, Connection};
 
@@ -16,11 +16,13 @@ pub(super) fn compare(
     connection: &Connection,
     folded: &Folded,
 ) -> Result<Vec<String>, store::Error> {
-    let assets = store::assets::all(connection)?;
-    let assets: ByNumber<ProgramNumber, Asset> = assets
-        .into_iter()
-        .map(|asset| (asset.program, asset))
-        .collect();
+    let mut assets = Assets::default();
+    for asset in store::assets::all(connection)? {
+        match asset.number() {
+            None => assets.points.insert(asset.program, asset),
+            Some(number) => assets.further.insert(number, asset),
+        };
+    }
     let mut findings = without_lots(&folded.books, &assets);
     let sums = folded.books.programs().filter_map(|(program, record)| {
         let totals = folded.figures.program(program)?.totals();
@@ -30,10 +32,21 @@ pub(super) fn compare(
     Ok(findings)
 }
 
-/// The accounts with points outside lots in programs that keep them in lots.
-fn without_lots(books: &Books, assets: &ByNumber<ProgramNumber, Asset>) -> Vec<String> {
+/// How points are kept.
+#[derive(Default)]
+struct Assets {
+    points: ByNumber<ProgramNumber, Asset>,
+    further: ByNumber<AssetNumber, Asset>,
+}
+
+/// The accounts with points outside lots in programs and assets that keep them in lots.
+fn without_lots(books: &Books, assets: &Assets) -> Vec<String> {
     let is_left = |record: &Record| {
-        let Some(asset) = assets.get(&record.program) else {
+        let asset = match record.asset {
+            None => assets.points.get(&record.program),
+            Some(asset) => assets.further.get(&asset),
+        };
+        let Some(asset) = asset else {
             return false;
         };
         let is_opened = asset
@@ -44,11 +57,9 @@ fn without_lots(books: &Books, assets: &ByNumber<ProgramNumber, Asset>) -> Vec<S
             && record.lots.is_none()
             && !(record.wallet.available().is_zero() && record.wallet.held.is_zero())
     };
-    if assets.is_empty() {
-        return Vec::new();
-    }
-    let left = books.records().filter(is_left).take(FINDINGS_MAX);
-    left.map(|record| {
+    let of_points = books.records().filter(|_| !assets.points.is_empty());
+    let left = of_points.chain(books.further_records()).filter(is_left);
+    left.take(FINDINGS_MAX).map(|record| {
         format!(
             "member row {}: its points are not in lots, but those of its program were put into lots",
             record.number.0

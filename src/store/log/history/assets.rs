@@ -1,11 +1,26 @@
-//! How the points of programs are kept, according to the log.
+//! How the points of programs and further assets are kept, according to the log.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::{Cell, Cells, Column, Entry, Event, InventoryMode, Points, Timestamp};
+use crate::domain::{
+    AssetNumber, Cell, Cells, Column, Entry, Event, InventoryMode, Points, Timestamp,
+};
+
+/// What a further asset has of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Further {
+    pub(super) symbol: String,
+    pub(super) scale: i64,
+    pub(super) created_at: i64,
+    pub(super) archived_at: Option<i64>,
+}
+
+/// The program of an asset, and the number of a further one.
+pub(super) type Key = (i64, Option<i64>);
 
 /// The settings after an event.
 pub(super) struct Asset {
+    pub(super) further: Option<Further>,
     pub(super) mode: InventoryMode,
     pub(super) burn_order: &'static str,
     pub(super) max_amount: Option<i64>,
@@ -14,33 +29,53 @@ pub(super) struct Asset {
     pub(super) version: i64,
 }
 
-/// The settings of all programs for which they were ever changed.
+/// The settings of the points of all programs for which they were ever changed, and of all further
+/// assets.
 #[derive(Default)]
 pub(super) struct Assets {
-    of: HashMap<i64, Asset>,
-    /// The programs with an entry whose lots do not fit the settings.
-    misfits: HashSet<i64>,
+    of: HashMap<Key, Asset>,
+    /// The assets with an entry that does not fit the settings.
+    misfits: HashSet<Key>,
 }
 
 impl Assets {
-    /// Applies an event that sets how the points of a program are kept. Returns a finding.
-    pub(super) fn change(
+    /// Applies an event of an asset. Returns a finding.
+    pub(super) fn apply(
         &mut self,
         seq: i64,
         at: i64,
         program: i64,
         event: &Event,
     ) -> Option<String> {
+        match event {
+            Event::AssetCreated { .. } => self.create(seq, at, program, event),
+            _ => self.change(seq, at, program, event),
+        }
+    }
+
+    /// Applies an event that sets how points are kept.
+    fn change(&mut self, seq: i64, at: i64, program: i64, event: &Event) -> Option<String> {
         let Event::AssetChanged {
+            asset,
             mode,
             burn_order,
             max_amount,
             expires_at,
+            archived,
         } = event
         else {
             return None;
         };
+        let key = (program, asset.map(|asset| asset.0));
+        let before = self.of.get(&key);
+        let mut further = before.and_then(|before| before.further.clone());
+        if let Some((further, archived)) = further.as_mut().zip(*archived) {
+            let archived_at = further.archived_at.unwrap_or(at);
+            further.archived_at = archived.then_some(archived_at);
+        }
+        let is_known = asset.is_some() == further.is_some();
         let changed = Asset {
+            further,
             mode: *mode,
             burn_order: burn_order.as_str(),
             max_amount: max_amount.map(Points::get),
@@ -49,23 +84,55 @@ impl Assets {
             version: seq,
         };
         let is_lot = changed.mode == InventoryMode::Lot;
-        let before = self.of.get(&program);
         // Points in lots stay in lots, and the date of the first ones stays what it was.
         let fits = match before.filter(|before| before.mode == InventoryMode::Lot) {
             Some(before) => is_lot && before.expires_at == changed.expires_at,
             None => is_lot || changed.expires_at.is_none(),
         };
-        self.of.insert(program, changed);
-        (!fits).then(|| {
+        self.of.insert(key, changed);
+        (!fits || !is_known).then(|| {
             format!(
-                "activity {seq} does not fit the way in which the points of program row {program} \
-                 were kept before"
+                "activity {seq} does not fit the way in which the {} were kept before",
+                describe(key)
             )
         })
     }
 
-    /// Checks that a ledger entry has lots only where points are kept in them, and that points are
-    /// credited to lots there. Returns a finding, for each program once.
+    /// Applies the creation of a further asset.
+    fn create(&mut self, seq: i64, at: i64, program: i64, event: &Event) -> Option<String> {
+        let Event::AssetCreated {
+            asset: AssetNumber(asset),
+            mode,
+            burn_order,
+            symbol,
+            scale,
+            max_amount,
+        } = event
+        else {
+            return None;
+        };
+        let created = Asset {
+            further: Some(Further {
+                symbol: symbol.as_str().to_owned(),
+                scale: scale.decimals().into(),
+                created_at: at,
+                archived_at: None,
+            }),
+            mode: *mode,
+            burn_order: burn_order.as_str(),
+            max_amount: max_amount.map(Points::get),
+            expires_at: None,
+            updated_at: at,
+            version: seq,
+        };
+        let is_known = self.of.keys().any(|(_, known)| *known == Some(*asset));
+        self.of.insert((program, Some(*asset)), created);
+        is_known.then(|| format!("activity {seq} creates asset row {asset} again"))
+    }
+
+    /// Checks that a ledger entry has lots only where points are kept in them, that points are
+    /// credited to lots there, and that a further asset is one of the program, and in use if it is
+    /// credited. Returns a finding, for each asset once.
     pub(super) fn entry(
         &mut self,
         row: &impl Cells,
@@ -75,28 +142,52 @@ impl Assets {
         let entry = row.cell(Column::Entry).integer().and_then(Entry::of_number);
         let (entry, program) = entry.zip(program)?;
         let has_lots = row.cell(Column::Lots) != Cell::Null;
-        let asset = self.of.get(&program);
+        let key = (program, row.cell(Column::Asset).integer());
+        let asset = self.of.get(&key);
+        if key.1.is_some() {
+            let further = asset.and_then(|asset| asset.further.as_ref());
+            let is_archived = further.is_some_and(|further| further.archived_at.is_some());
+            let why = match further {
+                None => "was not created before in program row",
+                Some(_) if is_archived && entry == Entry::Mint => "was archived in program row",
+                Some(_) => "",
+            };
+            if !why.is_empty() {
+                let number = key.1.unwrap_or_default();
+                return self.misfits.insert(key).then(|| {
+                    format!("activity {seq} moves asset row {number}, which {why} {program}")
+                });
+            }
+        }
         let is_lot = asset.is_some_and(|asset| asset.mode == InventoryMode::Lot);
         let (has, kept) = match (is_lot, has_lots) {
             (false, true) => ("has lots", "as a sum"),
             (true, false) if entry == Entry::Mint => ("has no lot", "in lots"),
             _ => return None,
         };
-        self.misfits.insert(program).then(|| {
+        self.misfits.insert(key).then(|| {
             format!(
-                "activity {seq} {has}, but at that time the points of program row {program} were \
-                 kept {kept}"
+                "activity {seq} {has}, but at that time the {} were kept {kept}",
+                describe(key)
             )
         })
     }
 
-    /// Takes out the settings of a program.
-    pub(super) fn remove(&mut self, program: i64) -> Option<Asset> {
-        self.of.remove(&program)
+    /// Takes out the settings of an asset.
+    pub(super) fn remove(&mut self, key: Key) -> Option<Asset> {
+        self.of.remove(&key)
     }
 
-    /// The programs whose settings were not taken out.
-    pub(super) fn programs(&self) -> impl Iterator<Item = &i64> {
+    /// The assets whose settings were not taken out.
+    pub(super) fn left(&self) -> impl Iterator<Item = &Key> {
         self.of.keys()
+    }
+}
+
+/// The points of an asset, in a finding.
+fn describe((program, asset): Key) -> String {
+    match asset {
+        None => format!("points of program row {program}"),
+        Some(asset) => format!("points of asset row {asset} of program row {program}"),
     }
 }

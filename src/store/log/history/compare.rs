@@ -21,8 +21,8 @@ const PROGRAMS: &str = "SELECT id, organization_id, created_at, status = 'ACTIVE
         archived_at, default_tier, clock_offset
     FROM program ORDER BY id";
 
-const ASSETS: &str = "SELECT id, program_id, inventory_mode, burn_order, max_amount,
-        opening_expires_at, updated_at, version
+const ASSETS: &str = "SELECT id, program_id, symbol, scale, created_at, archived_at,
+        inventory_mode, burn_order, max_amount, opening_expires_at, updated_at, version
     FROM asset ORDER BY id";
 
 const ORGANIZATIONS: &str = "SELECT id, environment, status, created_at, version
@@ -52,11 +52,17 @@ impl History<'_> {
         )?;
         self.compare("program", PROGRAMS, usize::MAX, Self::compare_program)?;
         self.compare("asset", ASSETS, usize::MAX, Self::compare_asset)?;
-        for program in self.assets.programs() {
-            self.findings.push(format!(
-                "program row {program} has settings of its points in the log, but not in the table \
-                 asset"
-            ));
+        for (program, asset) in self.assets.left() {
+            self.findings.push(match asset {
+                None => format!(
+                    "program row {program} has settings of its points in the log, but not in the \
+                     table asset"
+                ),
+                Some(asset) => format!(
+                    "program row {program} has asset row {asset} in the log, but not in the table \
+                     asset"
+                ),
+            });
         }
         self.compare(
             "organization",
@@ -260,16 +266,35 @@ impl History<'_> {
         ]))
     }
 
-    fn compare_asset(&mut self, _: i64, row: &Row<'_>) -> Compared<6> {
+    fn compare_asset(&mut self, id: i64, row: &Row<'_>) -> Compared<10> {
         let program: i64 = row.get(column!(ASSETS, "program_id"))?;
-        let Some(logged) = self.assets.remove(program) else {
+        let symbol: Option<String> = row.get(column!(ASSETS, "symbol"))?;
+        let key = (program, symbol.is_some().then_some(id));
+        let Some(logged) = self.assets.remove(key) else {
             return Ok(None);
         };
         let number = |column: usize| row.get::<_, Option<i64>>(column);
+        let further = logged.further.as_ref();
         let mode: String = row.get(column!(ASSETS, "inventory_mode"))?;
         let burn_order: String = row.get(column!(ASSETS, "burn_order"))?;
         let is_same_mode = mode == logged.mode.as_str();
         Ok(Some([
+            (
+                "symbol",
+                symbol.as_deref() != further.map(|further| &*further.symbol),
+            ),
+            (
+                "scale",
+                number(column!(ASSETS, "scale"))? != Some(further.map_or(0, |it| it.scale)),
+            ),
+            (
+                "created_at",
+                number(column!(ASSETS, "created_at"))? != further.map(|it| it.created_at),
+            ),
+            (
+                "archived_at",
+                number(column!(ASSETS, "archived_at"))? != further.and_then(|it| it.archived_at),
+            ),
             ("inventory_mode", !is_same_mode),
             ("burn_order", burn_order != logged.burn_order),
             (

@@ -273,9 +273,9 @@ impl<'c> History<'c> {
             Event::ProgramCreated { .. } | Event::ProgramChanged { .. } => {
                 self.program(seq, at, program, is_complete, event);
             }
-            Event::AssetChanged { .. } => {
+            Event::AssetChanged { .. } | Event::AssetCreated { .. } => {
                 let number = program.unwrap_or_default();
-                let finding = self.assets.change(seq, at, number, event);
+                let finding = self.assets.apply(seq, at, number, event);
                 self.findings.extend(finding);
             }
             Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {

@@ -150,7 +150,7 @@ impl History<'_> {
                 true
             }
             Event::WalletCredited(entry) | Event::WalletMoved(entry)
-                if entry.entry == Entry::Mint =>
+                if entry.entry == Entry::Mint && entry.asset.is_none() =>
             {
                 let pool = self.live_pool(program);
                 pool.is_none_or(|pool| pool.draw(entry.amount.get()).is_ok())

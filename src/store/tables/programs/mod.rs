@@ -27,7 +27,9 @@ const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.n
 /// Selects the columns that [`access_row`] reads.
 const SELECT_ACCESS: &str =
     "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name,
-        p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd
+        p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd,
+        (SELECT count(*) FROM asset WHERE program_id = p.id AND symbol IS NOT NULL
+            AND archived_at IS NULL) AS further_assets
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// The parts of a program that a credential check needs.
@@ -47,6 +49,8 @@ pub struct ProgramAccessRow {
     pub name: Name,
     /// The currency of its points.
     pub currency: Arc<Currency>,
+    /// The number of its further assets that are not archived.
+    pub further_assets: u32,
 }
 
 /// Creates a program and sets its `number`. [`update`] and [`configure`] write its versions, which
@@ -274,6 +278,7 @@ fn access_row(row: &Row<'_>) -> Result<ProgramAccessRow, Error> {
         status: status(row, column!(SELECT_ACCESS, "status"))?,
         name: Name::stored(row.get(column!(SELECT_ACCESS, "name"))?),
         currency: Arc::new(currency(row, column!(SELECT_ACCESS, "currency_name"))?),
+        further_assets: row.get(column!(SELECT_ACCESS, "further_assets"))?,
     })
 }
 

@@ -33,46 +33,46 @@ const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     ),
     (
         "points minted",
-        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 1",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 1 AND asset IS NULL",
     ),
     (
         "points spent",
-        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 2",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 2 AND asset IS NULL",
     ),
     (
         "points refunded",
         "SELECT coalesce(sum(amount), 0) FROM activity
-            WHERE program_id = ?1 AND entry IN (3, 12)",
+            WHERE program_id = ?1 AND entry IN (3, 12) AND asset IS NULL",
     ),
     (
         "points forfeited",
-        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 4",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 4 AND asset IS NULL",
     ),
     (
         "points debited",
-        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 5",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 5 AND asset IS NULL",
     ),
     (
         "points expired",
-        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 6",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 6 AND asset IS NULL",
     ),
     (
         "points voided",
-        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 10",
+        "SELECT coalesce(sum(amount), 0) FROM activity WHERE program_id = ?1 AND entry = 10 AND asset IS NULL",
     ),
     (
         "points held",
-        "SELECT coalesce(sum(held), 0) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL",
+        "SELECT coalesce(sum(held), 0) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL AND asset IS NULL",
     ),
     (
         "points pending",
         "SELECT coalesce(sum(deferred), 0) FROM activity
-            WHERE program_id = ?1 AND entry IS NOT NULL",
+            WHERE program_id = ?1 AND entry IS NOT NULL AND asset IS NULL",
     ),
     (
         "sum of balances",
         "SELECT coalesce(sum({balance}), 0) FROM activity
-            WHERE program_id = ?1 AND entry IS NOT NULL",
+            WHERE program_id = ?1 AND entry IS NOT NULL AND asset IS NULL",
     ),
     (
         "redemptions SUBMITTED",
@@ -104,15 +104,15 @@ const PROGRAM_NUMBERS: &[(&str, &str)] = &[
     ),
     (
         "participants",
-        "SELECT count(DISTINCT member_id) FROM activity WHERE program_id = ?1 AND entry IN (1, 2)",
+        "SELECT count(DISTINCT member_id) FROM activity WHERE program_id = ?1 AND entry IN (1, 2) AND asset IS NULL",
     ),
     (
         "ledger entries",
-        "SELECT count(*) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL",
+        "SELECT count(*) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL AND asset IS NULL",
     ),
     (
         "newest ledger entry",
-        "SELECT max(at) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL",
+        "SELECT max(at) FROM activity WHERE program_id = ?1 AND entry IS NOT NULL AND asset IS NULL",
     ),
     (
         "events",
@@ -188,7 +188,8 @@ pub fn offer_numbers(connection: &Connection) -> Result<Vec<OfferNumbersRow>, Er
                 count(*) FILTER (WHERE status = 'CANCELED') AS cancellations,
                 count(rating) AS ratings, sum(rating) AS rating_sum
             FROM redemption GROUP BY offer_id),
-        spent AS (SELECT offer_id, sum(amount) AS points FROM activity WHERE entry = 2 GROUP BY offer_id)
+        spent AS (SELECT offer_id, sum(amount) AS points FROM activity WHERE entry = 2 AND asset IS NULL
+            GROUP BY offer_id)
         SELECT o.program_id, o.uuid, coalesce(b.signups, 0), coalesce(b.completions, 0),
             coalesce(b.cancellations, 0), coalesce(b.ratings, 0), coalesce(b.rating_sum, 0),
             coalesce(s.points, 0)
@@ -235,11 +236,11 @@ const TIMELINES: &[(&str, &str)] = &[
     ),
     (
         "minted",
-        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 1",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 1 AND asset IS NULL",
     ),
     (
         "spent",
-        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 2",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 2 AND asset IS NULL",
     ),
     (
         "events",
@@ -261,23 +262,23 @@ const TIMELINES: &[(&str, &str)] = &[
     ),
     (
         "refunded",
-        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry IN (3, 12)",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry IN (3, 12) AND asset IS NULL",
     ),
     (
         "forfeited",
-        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 4",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 4 AND asset IS NULL",
     ),
     (
         "debited",
-        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 5",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 5 AND asset IS NULL",
     ),
     (
         "expired",
-        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 6",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 6 AND asset IS NULL",
     ),
     (
         "voided",
-        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 10",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 10 AND asset IS NULL",
     ),
     (
         "offer signups",
@@ -286,7 +287,7 @@ const TIMELINES: &[(&str, &str)] = &[
     ),
     (
         "offer spent",
-        "SELECT program_id AS p, offer_id AS o, at, amount FROM activity WHERE entry = 2",
+        "SELECT program_id AS p, offer_id AS o, at, amount FROM activity WHERE entry = 2 AND asset IS NULL",
     ),
 ];
 

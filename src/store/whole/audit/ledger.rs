@@ -15,7 +15,8 @@ use crate::store::tables::redemptions::counted;
 pub fn chains(connection: &Connection) -> Result<Vec<String>, Error> {
     let sql = "SELECT format('ledger entry %d follows %s; it should follow %s', seq,
             coalesce(previous_seq, 'none'), coalesce(expected, 'none'))
-        FROM (SELECT seq, previous_seq, lag(seq) OVER (PARTITION BY member_id ORDER BY seq) AS expected
+        FROM (SELECT seq, previous_seq,
+                lag(seq) OVER (PARTITION BY member_id, asset ORDER BY seq) AS expected
             FROM activity WHERE entry IS NOT NULL)
         WHERE previous_seq IS NOT expected LIMIT 100";
     lines(connection, sql)
@@ -51,7 +52,7 @@ pub fn accounts(connection: &Connection, mut take: impl FnMut(AccountRow)) -> Re
                 coalesce(sum({RECEIVED}), 0) AS received, coalesce(sum({SPENT}), 0) AS spent,
                 coalesce(sum(held), 0) AS held, coalesce(sum(deferred), 0) AS pending,
                 count(*) AS entries, max(seq) AS last, max(entry IN (1, 2)) AS participated
-            FROM activity WHERE entry IS NOT NULL GROUP BY member_id),
+            FROM activity WHERE entry IS NOT NULL AND asset IS NULL GROUP BY member_id),
         booked (member_id, n0, n1, n2, n3, n4, n5, n6) AS (
             SELECT member_id, {} FROM redemption GROUP BY member_id)
         SELECT m.id, m.program_id, coalesce(l.received, 0), coalesce(l.spent, 0),
@@ -80,6 +81,42 @@ pub fn accounts(connection: &Connection, mut take: impl FnMut(AccountRow)) -> Re
         });
     }
     Ok(())
+}
+
+/// An account in a further asset, computed by SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FurtherRow {
+    /// The member.
+    pub member: i64,
+    /// The asset.
+    pub asset: i64,
+    /// The points received, spent, held and pending.
+    pub totals: [i64; 4],
+    /// The number of ledger entries, and the newest one.
+    pub entries: (i64, Option<i64>),
+}
+
+/// Every account in a further asset, in the order of members and assets.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn further_accounts(connection: &Connection) -> Result<Vec<FurtherRow>, Error> {
+    let sql = format!(
+        "SELECT member_id, asset, sum({RECEIVED}), sum({SPENT}), coalesce(sum(held), 0),
+            coalesce(sum(deferred), 0), count(*), max(seq)
+        FROM activity WHERE entry IS NOT NULL AND asset IS NOT NULL AND member_id IS NOT NULL
+        GROUP BY member_id, asset ORDER BY member_id, asset"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(FurtherRow {
+            member: row.get(0)?,
+            asset: row.get(1)?,
+            totals: [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?],
+            entries: (row.get(6)?, row.get(7)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Finds redemptions whose status, charge or refund differs from their history, and members with

@@ -19,7 +19,9 @@ pub use self::contradictions::contradictions;
 pub use self::figures::{
     DayRow, OfferNumbersRow, ProgramNumberRow, offer_numbers, program_numbers, timeline_days,
 };
-pub use self::ledger::{AccountRow, accounts, chains, credits, redemptions};
+pub use self::ledger::{
+    AccountRow, FurtherRow, accounts, chains, credits, further_accounts, redemptions,
+};
 pub use self::structure::{cursors, foreign_keys, integrity, schema};
 pub use self::values::{missing_settings, start, values};
 use crate::store::Error;

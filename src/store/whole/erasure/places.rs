@@ -190,6 +190,8 @@ mod tests {
                 "program.currency_name",
                 "program.currency_symbol",
                 "program.default_tier",
+                "asset.name",
+                "asset.symbol",
                 "configuration.currency_name",
                 "configuration.currency_symbol",
                 "configuration.default_tier",

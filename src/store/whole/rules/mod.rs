@@ -14,7 +14,7 @@ use self::kinds::{
     expected, text,
 };
 use crate::domain::{
-    Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
+    AssetSymbol, Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
     ExternalUserId, FileName, Label, Location, LongText, MessageText, Name, Note, Phone, TermsHtml,
     Tier, Title,
 };
@@ -117,6 +117,9 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
     (
         "asset",
         &[
+            ("name", text!(Name)),
+            ("symbol", text!(AssetSymbol)),
+            ("scale", ANY),
             ("inventory_mode", ANY),
             ("burn_order", ANY),
             ("max_amount", ANY),
@@ -239,9 +242,9 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("held_after", COUNT),
             ("deferred_after", COUNT),
             ("lots", LOTS),
-            // No event of this version uses these; `log::check` finds them.
             ("cause_seq", ROW),
-            ("asset", ANY),
+            ("asset", ROW),
+            // No event of this version uses it; `log::check` finds it.
             ("rule_version", ANY),
             // Columns of version 1.
             ("first", COUNT),

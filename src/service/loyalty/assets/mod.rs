@@ -1,36 +1,57 @@
-//! Assets: how the points of a program are kept, and their conversion to lots.
+//! Assets: how the points of a program are kept, its further assets, and conversions to lots.
 
-use uuid::Uuid;
+mod further;
 
+use self::further::{ASSETS_MAX, apply_own, create};
+pub(in crate::service) use self::further::{check_own_program, named, with_id};
 use crate::books::{Published, Record};
 use crate::domain::{
-    Asset, Change, Event, Invalid, InventoryMode, MemberNumber, Precondition, Program,
-    ProgramNumber, Refusal, Timestamp,
+    AccountKey, Asset, AssetNumber, Change, Event, Invalid, InventoryMode, MemberNumber,
+    Precondition, Program, ProgramNumber, Refusal, Seq, Timestamp,
 };
 use crate::error::Surface;
-use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
+use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
-    AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse, PatchAssetRequest,
+    AssetListResponse, AssetResponse, ConvertAssetRequest, ConvertAssetResponse, Cursor, ListKind,
+    PageQuery, PatchAssetRequest,
 };
-
-/// The path segment that stands for the points of the key's program, in place of an id.
-const DEFAULT: &str = "default";
 
 /// Members that are counted before others have a turn.
 const STEP: usize = 1_000;
 
 impl Services {
-    /// The assets of the key's program.
+    /// A page of the assets of the key's program: its points, then the further ones, oldest first.
     ///
     /// # Errors
     /// [`ServiceError`] if the database fails.
-    pub async fn list_assets(&self, key: KeyPrincipal) -> Result<AssetListResponse, ServiceError> {
-        self.look_up(key, move |connection| {
-            let (program, asset) = of_program(connection, key.program)?;
+    pub async fn list_assets(
+        &self,
+        key: KeyPrincipal,
+        page: PageQuery,
+    ) -> Result<AssetListResponse, ServiceError> {
+        self.read(key, move |connection| {
+            let (program, points) = of_program(connection, key.program)?;
+            let after = page.cursor.map_or(0, |cursor| cursor.0);
+            let first = page.cursor.is_none().then_some(points);
+            let further = store::assets::further(
+                connection,
+                key.program,
+                AssetNumber(after),
+                page.limit + 1,
+            )?;
+            let mut assets: Vec<Asset> = first.into_iter().chain(further).collect();
+            let last = page::cut(&mut assets, page.limit);
+            let next = last.map(|last| {
+                let number = last.number().map_or(0, |number| number.0);
+                Cursor(number).encode(ListKind::Assets, key.program.0)
+            });
+            let data = assets
+                .iter()
+                .map(|asset| AssetResponse::new(&program, asset));
             Ok(AssetListResponse {
-                data: vec![AssetResponse::new(&program, &asset)],
-                pagination: None.into(),
+                data: data.collect(),
+                pagination: next.into(),
             })
         })
         .await
@@ -67,10 +88,17 @@ impl Services {
             let (program, before) = find(tx, key.program, &id)?;
             precondition.check(Some(before.version))?;
             let mut asset = before.clone();
-            asset.max_amount = request.max_amount.apply(asset.max_amount);
+            let scale = asset.scale();
+            let max_amount = match request.max_amount {
+                Change::Keep => Change::Keep,
+                Change::Clear => Change::Clear,
+                Change::Set(max) => Change::Set(max.amount("max_transaction_amount", scale)?),
+            };
+            asset.max_amount = max_amount.apply(asset.max_amount);
+            let at = tx.now(key.program);
+            apply_own(&mut asset, at, &request)?;
             asset.burn_order = request.burn_order.unwrap_or(asset.burn_order);
             if asset != before {
-                let at = tx.now(key.program);
                 save(tx, at, &mut asset)?;
             }
             Ok(Answer::ok(&AssetResponse::new(&program, &asset)).at(asset.version))
@@ -91,7 +119,8 @@ impl Services {
         request: ConvertAssetRequest,
     ) -> Result<Reply, WriteError> {
         let books = self.books.clone();
-        let count = move |connection: &Connection| count(connection, key.program, &books);
+        let named = id.clone();
+        let count = move |connection: &Connection| count(connection, key.program, &named, &books);
         let counted = self.read(key, count).await;
         let opening = self.opening.clone();
         self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
@@ -105,13 +134,13 @@ impl Services {
                 asset.opening_after = Some(MemberNumber(0));
                 save(tx, at, &mut asset)?;
                 // Its first write comes after this one.
-                opening.begin(key.program);
+                opening.begin((key.program, asset.number()));
             }
             Ok(Answer::ok(&ConvertAssetResponse {
                 dry_run: request.dry_run,
                 members: counted.members,
                 lots: counted.lots,
-                points: counted.points.to_string(),
+                points: asset.scale().show(counted.points),
                 would_expire_first: expires_at
                     .filter(|_| counted.lots > 0)
                     .map(|at| at.to_string()),
@@ -131,7 +160,7 @@ impl Services {
             expiry: None,
             dry_run: false,
         };
-        let default = || DEFAULT.to_owned();
+        let default = || further::DEFAULT.to_owned();
         let converted = self.convert_asset(key, None, default(), request).await;
         assert_eq!(converted.unwrap().status, 200);
         while self.get_asset(key, default()).await.unwrap().converting {
@@ -156,6 +185,8 @@ fn opening_expires_at(
     }
     let by = |expiry: crate::domain::Expiry| expiry.after(at, &program.zone);
     match (request.expires_at, request.expiry) {
+        // The program's expiry is that of its points alone.
+        (Change::Keep, None) if asset.further.is_some() => Ok(None),
         (Change::Keep, None) => Ok(program.expiry.and_then(by)),
         (Change::Keep, Some(expiry)) => Ok(by(expiry)),
         (Change::Clear, None) => Ok(None),
@@ -176,22 +207,28 @@ struct Count {
     points: i64,
 }
 
-/// Counts what a conversion would put into lots: nothing in a program that has lots.
+/// Counts what a conversion would put into lots: nothing of an asset that has lots.
 fn count(
     connection: &Connection,
     program: ProgramNumber,
+    id: &str,
     books: &Published,
 ) -> Result<Count, ServiceError> {
     let mut count = Count::default();
-    let asset = store::assets::find(connection, program)?;
-    if asset.is_some_and(|asset| asset.mode == InventoryMode::Lot) {
+    let (_, asset) = find(connection, program, id)?;
+    if asset.mode == InventoryMode::Lot {
         return Ok(count);
     }
+    let asset = asset.number();
     let mut after = MemberNumber(0);
     loop {
         let members = store::members::after(connection, program, after, STEP)?;
         let books = books.read();
-        let records = members.iter().filter_map(|member| books.record(*member));
+        let accounts = members.iter().map(|member| AccountKey {
+            asset,
+            member: *member,
+        });
+        let records = accounts.filter_map(|account| books.account(account));
         for record in records.filter(|record| record.lots.is_none()) {
             count.add(&record);
         }
@@ -215,34 +252,49 @@ impl Count {
 
 /// Stores the settings, with their event.
 fn save(tx: &mut Transaction<'_>, at: Timestamp, asset: &mut Asset) -> Result<(), store::Error> {
+    let further = asset.further.as_ref();
     let event = Event::AssetChanged {
+        asset: asset.number(),
         mode: asset.mode,
         burn_order: asset.burn_order,
         max_amount: asset.max_amount,
         expires_at: asset.opening_expires_at,
+        archived: further.map(|further| further.archived_at.is_some()),
     };
     asset.updated_at = at;
     asset.version = tx.record(Some(asset.program), at, event)?;
     store::assets::put(tx, asset)
 }
 
-/// Keeps the points of a new program as those of an old one are kept.
+/// Keeps the points of a new program as those of an old one are kept, and creates the further
+/// assets of the old one that are in use.
 pub(super) fn copy(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     old: ProgramNumber,
     new: ProgramNumber,
 ) -> Result<(), store::Error> {
-    let Some(asset) = store::assets::find(tx, old)? else {
-        return Ok(());
-    };
-    let mut asset = Asset {
+    let empty = |asset: Asset| Asset {
         program: new,
         opening_after: None,
         opening_expires_at: None,
+        version: Seq(0),
         ..asset
     };
-    save(tx, at, &mut asset)
+    if let Some(asset) = store::assets::find(tx, old)? {
+        save(tx, at, &mut empty(asset))?;
+    }
+    let further = store::assets::further(tx, old, AssetNumber(0), ASSETS_MAX)?;
+    for asset in further {
+        let mut asset = empty(asset);
+        let number = store::assets::next_number(tx)?;
+        if let Some(further) = asset.further.as_mut().filter(|it| it.archived_at.is_none()) {
+            further.number = number;
+            further.created_at = at;
+            create(tx, &mut asset)?;
+        }
+    }
+    Ok(())
 }
 
 /// A program and how its points are kept.
@@ -261,11 +313,7 @@ fn find(
     program: ProgramNumber,
     id: &str,
 ) -> Result<(Program, Asset), ServiceError> {
-    let (program, asset) = of_program(connection, program)?;
-    let uuid = Uuid::try_parse(id).ok();
-    if id == DEFAULT || uuid == Some(AssetResponse::id_of(program.uuid)) {
-        Ok((program, asset))
-    } else {
-        Err(Refusal::NotFound("asset").into())
-    }
+    let (program, points) = of_program(connection, program)?;
+    let further = named(connection, (program.number, program.uuid), id)?;
+    Ok((program, further.unwrap_or(points)))
 }

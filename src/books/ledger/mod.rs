@@ -1,11 +1,16 @@
 //! The books themselves: every record, and how it is found.
 
+mod folding;
+mod further;
+mod saving;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashTable;
 
 use super::agenda::Agenda;
-use super::fold::{self, Records};
+use super::fold;
 use super::id_hash::IdHash;
 use super::lots::calendar::Dated;
 use super::lots::expiries::Expiries;
@@ -14,9 +19,10 @@ use super::packed::Packed;
 use super::places::Places;
 use super::sides::Sides;
 use super::tiers::Tiers;
-use super::{Contradiction, ProgramRecord, Record, Row, TierNumber};
+use super::{AssetRecord, Contradiction, ProgramRecord, Record, Row, TierNumber};
 use crate::domain::{
-    ByNumber, Due, DueKind, ExternalUserId, Lot, MemberNumber, ProgramNumber, Seq, Tier, Timestamp,
+    AccountKey, AssetNumber, ByNumber, Due, DueKind, ExternalUserId, Lot, MemberNumber,
+    ProgramNumber, Seq, Tier, Timestamp,
 };
 
 /// Records in a chunk. Chunks are never moved, so that growing copies nothing.
@@ -31,12 +37,16 @@ const WORD: usize = 64;
 pub struct Books {
     chunks: Vec<Vec<Packed>>,
     places: Places,
+    /// The places of accounts in further assets.
+    further: BTreeMap<(MemberNumber, AssetNumber), u32>,
     /// The places of records by the hash of the member's id.
     ids: Vec<HashTable<u32>>,
     sides: Sides,
     agenda: Agenda,
     expiries: ByNumber<ProgramNumber, Expiries>,
+    asset_expiries: ByNumber<AssetNumber, Expiries>,
     programs: ByNumber<ProgramNumber, ProgramRecord>,
+    assets: ByNumber<AssetNumber, AssetRecord>,
     tiers: Tiers,
     /// A bit for each record that changed since it was last saved.
     dirty: Vec<AtomicU64>,
@@ -48,11 +58,14 @@ impl Default for Books {
         Self {
             chunks: Vec::new(),
             places: Places::default(),
+            further: BTreeMap::new(),
             ids: (0..SHARDS).map(|_| HashTable::new()).collect(),
             sides: Sides::default(),
             agenda: Agenda::default(),
             expiries: ByNumber::default(),
+            asset_expiries: ByNumber::default(),
             programs: ByNumber::default(),
+            assets: ByNumber::default(),
             tiers: Tiers::default(),
             dirty: Vec::new(),
             last_seq: Seq(0),
@@ -139,14 +152,14 @@ impl Books {
         self.expiries.get(&program)
     }
 
-    /// What is due in a program up to a time, in order, at most `max`, except of the members that
+    /// What is due in a program up to a time, in order, at most `max`, except of the accounts that
     /// `skips` names.
     pub(super) fn due(
         &self,
         program: ProgramNumber,
         until: Timestamp,
         max: usize,
-        skips: impl Fn(MemberNumber) -> bool,
+        skips: impl Fn(AccountKey) -> bool,
     ) -> Vec<Due> {
         let places = View {
             chunks: &self.chunks,
@@ -163,7 +176,8 @@ impl Books {
 
     /// The number of due things up to a time, which may differ from program to program.
     pub fn count_due(&self, until: impl Fn(ProgramNumber) -> Option<Timestamp>) -> usize {
-        let records = self.records().filter(|record| record.lots.is_some());
+        let records = self.records().chain(self.further_records());
+        let records = records.filter(|record| record.lots.is_some());
         let count = |record: Record| {
             let until = until(record.program);
             let dues = record.dues().into_iter();
@@ -185,12 +199,15 @@ impl Books {
         let slots: usize = self.ids.iter().map(HashTable::capacity).sum();
         self.chunks.len() * CHUNK * size_of::<Packed>()
             + self.places.heap_bytes()
+            // The nodes of a tree are two thirds full.
+            + self.further.len() * size_of::<(MemberNumber, AssetNumber, u32)>() * 3 / 2
             + slots * 8 / 7 * (size_of::<u32>() + 1)
             + self.sides.heap_bytes()
             + self.agenda.heap_bytes()
             + self
                 .expiries
                 .values()
+                .chain(self.asset_expiries.values())
                 .map(Expiries::heap_bytes)
                 .sum::<usize>()
             + self.programs.capacity() * size_of::<(ProgramNumber, ProgramRecord)>()
@@ -200,67 +217,6 @@ impl Books {
 
     pub(super) fn tier_list(&self) -> &Tiers {
         &self.tiers
-    }
-
-    /// The number of chunks of records.
-    pub(super) fn chunk_count(&self) -> usize {
-        self.chunks.len()
-    }
-
-    /// Copies the records of a chunk that changed since they were last saved, or all of them, and
-    /// takes note that they are saved.
-    pub(super) fn take_chunk(&self, chunk: usize, all: bool) -> Vec<Record> {
-        let mut records = Vec::new();
-        let first = chunk * CHUNK;
-        for (word, dirty) in (0..).zip(&self.dirty[first / WORD..(first + CHUNK) / WORD]) {
-            let dirty = dirty.swap(0, Ordering::Relaxed);
-            let bits = if all { u64::MAX } else { dirty };
-            let start = word * WORD;
-            let present = self.chunks[chunk].len();
-            for bit in (0..WORD).filter(|bit| bits & (1 << bit) != 0) {
-                if start + bit < present {
-                    records.push(self.unpack(&self.chunks[chunk][start + bit]));
-                }
-            }
-        }
-        records
-    }
-
-    /// The number of records that changed since they were last saved.
-    pub fn dirty_count(&self) -> usize {
-        let ones = |word: &AtomicU64| word.load(Ordering::Relaxed).count_ones();
-        let count: u32 = self.dirty.iter().map(ones).sum();
-        usize::try_from(count).unwrap_or(usize::MAX)
-    }
-
-    /// Writes a record that was saved, which is not dirty. Returns false, and changes nothing, if a
-    /// sum of its program would become too large.
-    pub(super) fn restore(&mut self, record: &Record) -> bool {
-        let before = self.record(record.number).map(|before| before.wallet);
-        let wallets = (before.unwrap_or_default(), record.wallet);
-        let program = self.program(record.program).shifted(wallets);
-        let Some(program) = program else {
-            return false;
-        };
-        self.write(record);
-        if let Some(place) = self.places.get(record.number) {
-            let (word, bit) = (index(place) / WORD, index(place) % WORD);
-            self.dirty[word].fetch_and(!(1 << bit), Ordering::Relaxed);
-        }
-        self.programs.insert(record.program, program);
-        true
-    }
-
-    pub(super) fn restore_program(&mut self, number: ProgramNumber, stored: ProgramRecord) {
-        let program = self.programs.entry(number).or_default();
-        if program.last_entry <= stored.last_entry {
-            *program = ProgramRecord {
-                chain_start: stored.chain_start,
-                last_entry: stored.last_entry,
-                head: stored.head,
-                ..*program
-            };
-        }
     }
 
     pub(super) fn set_last_seq(&mut self, last: Seq) {
@@ -281,15 +237,22 @@ impl Books {
 
     /// Writes a record, at the end if the member is new.
     pub(super) fn write(&mut self, record: &Record) {
-        let place = self.places.get(record.number).unwrap_or_else(|| {
-            let place = u32::try_from(self.len()).expect("there are fewer members than 2^32");
+        let key = record.key();
+        let place = self.place_of(key).unwrap_or_else(|| {
+            let count = self.len() + self.further.len();
+            let place = u32::try_from(count).expect("there are fewer accounts than 2^32");
             if index(place).is_multiple_of(CHUNK) {
                 self.chunks.push(Vec::with_capacity(CHUNK));
                 let words = self.chunks.len() * CHUNK / WORD;
                 self.dirty.resize_with(words, AtomicU64::default);
             }
             self.chunks[index(place) / CHUNK].push(Packed::default());
-            self.places.put(record.number, place);
+            match key.asset {
+                None => self.places.put(record.number, place),
+                Some(asset) => {
+                    self.further.insert((record.number, asset), place);
+                }
+            }
             place
         });
         let before = self.packed(place);
@@ -304,9 +267,12 @@ impl Books {
         }
         let accounts = [&was[..], is].map(|lots| !lots.is_empty());
         let changed = Changed::new(&was, is);
-        let expiries = self.expiries.entry(record.program).or_default();
+        let expiries = match record.asset {
+            None => self.expiries.entry(record.program).or_default(),
+            Some(asset) => self.asset_expiries.entry(asset).or_default(),
+        };
         expiries.follow(accounts, &changed);
-        let dues = changed.dues(record.number);
+        let dues = changed.dues(key);
         let places = View {
             chunks: &self.chunks,
             sides: &self.sides,
@@ -361,19 +327,15 @@ struct View<'a> {
 }
 
 impl Dated for View<'_> {
-    fn number_at(&self, place: u32) -> MemberNumber {
-        packed(self.chunks, place).number()
+    fn key_at(&self, place: u32) -> AccountKey {
+        packed(self.chunks, place).key()
     }
 
     fn is_due(&self, place: u32, at: Timestamp, kind: DueKind) -> bool {
         let packed = packed(self.chunks, place);
-        let due = Due {
-            at,
-            kind,
-            member: packed.number(),
-        };
+        let due = Due::new(at, kind, packed.key());
         let mut lots = self.sides.lots(packed.side());
-        lots.any(|lot| dues_of(&lot, due.member).any(|other| other == due))
+        lots.any(|lot| dues_of(&lot, packed.key()).any(|other| other == due))
     }
 }
 
@@ -384,26 +346,4 @@ fn shard(id: IdHash) -> usize {
 
 fn index(place: u32) -> usize {
     usize::try_from(place).unwrap_or(usize::MAX)
-}
-
-impl Records for Books {
-    fn record(&self, number: MemberNumber) -> Option<Record> {
-        Self::record(self, number)
-    }
-
-    fn put(&mut self, record: Record) {
-        self.write(&record);
-    }
-
-    fn program(&self, program: ProgramNumber) -> ProgramRecord {
-        Self::program(self, program)
-    }
-
-    fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord) {
-        self.programs.insert(number, program);
-    }
-
-    fn tier_number(&self, tier: &Tier) -> TierNumber {
-        self.tiers.number(tier)
-    }
 }
