@@ -67,7 +67,10 @@ CREATE TABLE program (
         CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0),
     -- The life of points without dates of their own, such as 'P12M' or 'year_end+P3M'; NULL: no end.
     expiry          TEXT,
-    time_zone       TEXT    NOT NULL DEFAULT 'UTC' -- the name of the calendar's zone in the IANA database
+    time_zone       TEXT    NOT NULL DEFAULT 'UTC', -- the name of the calendar's zone in the IANA database
+    -- How many days before points expire this is announced; NULL: never.
+    expiry_notice   INTEGER
+        CONSTRAINT program_expiry_notice CHECK (expiry_notice BETWEEN 1 AND 366)
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 

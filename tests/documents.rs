@@ -85,7 +85,7 @@ fn the_table_of_webhook_bodies_is_complete() {
         ),
         (
             Shown::Expired,
-            "`externalUserID`, `amount`, `at` (when they expired), `balance` (what was left)",
+            "`externalUserID`, `amount`, `at` (when they expired, or will), `balance` (what was left, or is)",
         ),
     ] {
         let names: Vec<String> = EventName::ALL

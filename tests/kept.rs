@@ -27,12 +27,10 @@ use support::stream::EventStream;
 use support::{Request, Response, TestApp};
 use tempfile::TempDir;
 
-/// A field that was added to responses since a release, which docs/API.md allows. It is removed
-/// from a new response, at any depth, before the comparison with a recorded one.
+/// A field that responses whose path begins like this have since a release, which docs/API.md
+/// allows. It is removed, at any depth, before the comparison with a recorded response.
 struct Addition {
-    /// The first release that has it.
     since: &'static str,
-    /// The beginning of the paths of the responses.
     path: &'static str,
     field: &'static str,
 }
@@ -64,6 +62,7 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/conversations", "lastMessage"),
     added("/v1/conversations", "waitingCount"),
     added("/v1/members", "createdAt"),
+    added("/v1/members", "suspendedAt"),
     added("/v1/members", "email"),
     added("/v1/members", "phone"),
     added("/v1/activity/stream", "feedback"),
@@ -99,6 +98,7 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/analytics/offers", "ratingCount"),
     added("/v1/programs", "expiry"),
     added("/v1/programs", "time_zone"),
+    added("/v1/programs", "expiry_notice"),
     added("/v1/configuration", "phoneWebhook"),
     added("/v1/configuration", "conciergeWebhook"),
 ];

@@ -212,6 +212,7 @@ impl Counters {
             | Event::OrgPointsLow { .. }
             | Event::OrgPointsPurchased { .. }
             | Event::BalanceExpired { .. }
+            | Event::WalletExpiring { .. }
             | Event::PoolChanged { .. }
             | Event::PoolFunded { .. }
             | Event::PoolDrawn { .. }

@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 
 use super::lots::calendar::{Calendar, Dated};
-use crate::domain::{AccountKey, ByNumber, Due, ProgramNumber, Timestamp};
+use crate::domain::{AccountKey, ByNumber, Due, ExpiryNotice, ProgramNumber, Timestamp};
 
 /// The calendars of the programs in which anything was ever due.
 #[derive(Debug, Default)]
@@ -28,6 +28,18 @@ impl Agenda {
         }
         for due in stale {
             calendar.note_stale(due, places);
+        }
+    }
+
+    /// Follows the change of how long before points expire this is announced in a program.
+    pub(super) fn set_notice(
+        &mut self,
+        program: ProgramNumber,
+        notice: Option<ExpiryNotice>,
+        places: &impl Dated,
+    ) {
+        if let Some(calendar) = self.0.get_mut(&program) {
+            calendar.get_mut().set_notice(notice, places);
         }
     }
 

@@ -44,6 +44,9 @@ pub enum ContradictionKind {
     /// An account has lots, and the entry does not say which it moves.
     #[error("the account has lots, but the entry names none")]
     LotsMissing,
+    /// An event announces points of an account without lots.
+    #[error("points of an account without lots are announced")]
+    Unannounceable,
     /// The lots that an entry moves are not those of its kind, or do not add up to its points.
     #[error("the lots that it moves do not fit the entry")]
     LotsDiffer,

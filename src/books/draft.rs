@@ -8,7 +8,7 @@ use super::id_hash::IdHash;
 use super::overlay::Overlay;
 use super::{AssetRecord, Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
 use crate::domain::{
-    AccountKey, AssetNumber, ByNumber, Due, ExternalUserId, MemberNumber, NumberHasher,
+    AccountKey, AssetNumber, ByNumber, Due, Event, ExternalUserId, MemberNumber, NumberHasher,
     ProgramNumber, Seq, Tier, Timestamp,
 };
 
@@ -35,6 +35,8 @@ pub struct Draft {
     next_dues: ByNumber<ProgramNumber, Timestamp>,
     /// For each program the time up to which the batch applied everything that was due.
     settled: ByNumber<ProgramNumber, Timestamp>,
+    /// The programs in which the batch changed how long before points expire this is announced.
+    renoticed: Vec<ProgramNumber>,
 }
 
 impl Draft {
@@ -49,6 +51,7 @@ impl Draft {
             ids: Overlay::new(),
             next_dues: ByNumber::default(),
             settled: ByNumber::default(),
+            renoticed: Vec::new(),
         }
     }
 
@@ -138,9 +141,16 @@ impl Draft {
         (!is_applied).then_some(next)
     }
 
-    /// The programs in which the batch changed records that have something due some day.
+    /// The programs in which the batch changed what is due some day.
     pub fn dated(&self) -> impl Iterator<Item = ProgramNumber> {
-        self.next_dues.keys().copied()
+        let renoticed = self.renoticed.iter();
+        self.next_dues.keys().chain(renoticed).copied()
+    }
+
+    /// Whether the batch changed how long before points expire this is announced in a program. What
+    /// is due there is not known before the batch is published.
+    pub fn has_new_notice(&self) -> bool {
+        !self.renoticed.is_empty()
     }
 
     /// Takes in that everything that was due in a program up to a time was applied.
@@ -158,7 +168,9 @@ impl Draft {
             let records = self.records.iter().map(|(_, record)| record);
             let records = records.chain(self.further.iter().map(|(_, record)| record));
             let dated = records.filter(|record| record.program == program && record.lots.is_some());
-            due.extend(dated.flat_map(Record::dues).filter(|due| due.at <= until));
+            let notice = self.program(program).notice;
+            let dues = dated.flat_map(|record| record.dues(notice));
+            due.extend(dues.filter(|due| due.at <= until));
             due.sort_unstable();
             due.truncate(max);
         }
@@ -176,7 +188,14 @@ impl Draft {
     /// [`Contradiction`] if the row cannot follow from those before it. The caller undoes the
     /// write.
     pub fn apply(&mut self, row: &Row<'_>) -> Result<(), Contradiction> {
-        fold::apply(self, row, |_| None)
+        fold::apply(self, row, |_| None)?;
+        if let (Event::ProgramChanged { .. }, Some(program)) =
+            (&row.activity.event, row.activity.program)
+            && self.program(program).notice != self.base.read().program(program).notice
+        {
+            self.renoticed.push(program);
+        }
+        Ok(())
     }
 
     /// Sets the operator's id of a member, in place of `former`.
@@ -220,6 +239,7 @@ impl Draft {
         self.ids.clear();
         self.next_dues.clear();
         self.settled.clear();
+        self.renoticed.clear();
     }
 
     /// Writes the batch, which was committed and whose newest row is `last`, into the books.
@@ -261,7 +281,9 @@ impl Records for Draft {
     }
 
     fn put(&mut self, record: Record) {
-        if let Some(due) = record.next_due() {
+        let notice = || self.program(record.program).notice;
+        let lots = record.lots.as_ref();
+        if let Some(due) = lots.and_then(|_| record.next_due(notice())) {
             let next = self.next_dues.entry(record.program).or_insert(due);
             *next = due.min(*next);
             if self

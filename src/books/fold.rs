@@ -3,8 +3,9 @@
 use super::lots::Posted;
 use super::{AssetRecord, Contradiction, ContradictionKind, ProgramRecord, Record, TierNumber};
 use crate::domain::{
-    Account, AccountKey, Activity, AssetNumber, Entry, Event, LedgerEntry, MemberNumber, Points,
-    ProgramNumber, RedemptionMove, Seq, Status, Tier, Timestamp, Wallet, jump_depth,
+    Account, AccountKey, Activity, AssetNumber, Entry, Event, ExpiryNotice, LedgerEntry,
+    MemberNumber, Points, ProgramNumber, RedemptionMove, Seq, Status, Tier, Timestamp, Wallet,
+    jump_depth,
 };
 
 /// What the fold reads from a row of the log.
@@ -49,7 +50,11 @@ pub(super) fn apply(
     token_end: impl FnOnce(MemberNumber) -> Option<Timestamp>,
 ) -> Result<(), Contradiction> {
     let activity = row.activity;
-    let (Some(program), Some(member)) = (activity.program, member_of(&activity.event)) else {
+    let Some(program) = activity.program else {
+        return Ok(());
+    };
+    let Some(member) = member_of(&activity.event) else {
+        set_notice(records, program, &activity.event);
         return Ok(());
     };
     let contradiction = |kind| Contradiction {
@@ -93,7 +98,8 @@ pub(super) fn apply(
         (_, Some(_)) => return Err(contradiction(ContradictionKind::AnotherProgram)),
         (_, None) => return Err(contradiction(ContradictionKind::MemberUnknown)),
     };
-    change(&mut record, row, &*records).map_err(contradiction)?;
+    let notice = sums.and_then(|sums| sums.notice);
+    change(&mut record, row, notice, &*records).map_err(contradiction)?;
     record.applied = activity.seq;
     if let Some(sums) = sums {
         let sums = sums.shifted((wallet, record.wallet));
@@ -135,6 +141,21 @@ fn apply_further(
     Ok(())
 }
 
+/// Takes in how long before points expire this is announced in a program, if an event tells.
+fn set_notice(records: &mut impl Records, program: ProgramNumber, event: &Event) {
+    if let Event::ProgramChanged {
+        expiry_notice: Some(days),
+        ..
+    } = event
+    {
+        let mut sums = records.program(program);
+        let notice = ExpiryNotice::new(*days);
+        if std::mem::replace(&mut sums.notice, notice) != notice {
+            records.put_program(program, sums);
+        }
+    }
+}
+
 /// The member whose record an event changes, if it changes one.
 pub fn member_of(event: &Event) -> Option<MemberNumber> {
     match event {
@@ -146,7 +167,8 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::MemberChanged { member }
         | Event::MemberStatusChanged { member, .. }
         | Event::RedemptionCreated { member, .. }
-        | Event::TokenExchanged { member, .. } => Some(*member),
+        | Event::TokenExchanged { member, .. }
+        | Event::WalletExpiring { member, .. } => Some(*member),
         Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
             Some(entry.member)
         }
@@ -198,10 +220,12 @@ fn noted(mut record: ProgramRecord, row: &Row<'_>) -> ProgramRecord {
     record
 }
 
-/// Changes a record as the event of a row does.
+/// Changes a record as the event of a row does. Its program announces points that expire by this
+/// notice, if the row is a ledger entry.
 fn change(
     record: &mut Record,
     row: &Row<'_>,
+    notice: Option<ExpiryNotice>,
     records: &impl Records,
 ) -> Result<(), ContradictionKind> {
     let seq = row.activity.seq;
@@ -238,7 +262,12 @@ fn change(
         }
         Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
             post(record, entry, row)?;
+            pass(record, entry, row.activity.at, notice);
         }
+        Event::WalletExpiring { at, .. } => match &mut record.lots {
+            Some(lots) => lots.announced(*at),
+            None => return Err(ContradictionKind::Unannounceable),
+        },
         Event::RedemptionCreated { .. } => record.redemptions.add(Status::Submitted, 1),
         Event::RedemptionOpen(moved)
         | Event::RedemptionAwaitingVendor(moved)
@@ -312,6 +341,17 @@ fn post(record: &mut Record, entry: &LedgerEntry, row: &Row<'_>) -> Result<(), C
         move_lots(record, before, entry, row.activity.at)?;
     }
     Ok(())
+}
+
+/// Takes in that the notices before a ledger entry were sent. Points that are put into lots were
+/// there before it, and are still to be announced.
+fn pass(record: &mut Record, entry: &LedgerEntry, at: Timestamp, notice: Option<ExpiryNotice>) {
+    if let (Some(lots), Some(notice)) = (&mut record.lots, notice)
+        && entry.entry != Entry::Open
+    {
+        let due_at = entry.buckets.as_ref().and_then(|buckets| buckets.due_at);
+        lots.passed(due_at.unwrap_or(at), notice);
+    }
 }
 
 /// Applies what a ledger entry does to lots. The account is the one after the entry, except for its

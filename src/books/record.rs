@@ -1,9 +1,10 @@
 //! What the books hold about a member and about a program.
 
+use super::lots::notices::Notices;
 use super::lots::{Lots, dues, dues_of};
 use crate::domain::{
-    Account, AccountKey, AssetNumber, Due, MemberNumber, ProgramNumber, Seq, StatusCounts,
-    Timestamp, Wallet,
+    Account, AccountKey, AssetNumber, Due, ExpiryNotice, MemberNumber, ProgramNumber, Seq,
+    StatusCounts, Timestamp, Wallet,
 };
 
 /// A tier, by its number in the list of all tiers that were ever held.
@@ -100,17 +101,30 @@ impl Record {
         }
     }
 
-    /// Everything that is due some day, in order.
-    pub fn dues(&self) -> Vec<Due> {
+    /// Everything that is due some day, in order. Its program announces points that expire by this
+    /// notice.
+    pub fn dues(&self, notice: Option<ExpiryNotice>) -> Vec<Due> {
         let lots = self.lots.iter().flat_map(|lots| &lots.live);
-        dues(lots.copied(), self.key())
+        dues(lots.copied(), self.key(), self.notices(notice))
     }
 
     /// When the first of it is due.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
+    pub(super) fn next_due(&self, notice: Option<ExpiryNotice>) -> Option<Timestamp> {
         let lots = &self.lots.as_ref()?.live;
-        let dues = lots.iter().flat_map(|lot| dues_of(lot, self.key()));
+        let notices = self.notices(notice);
+        let dues = lots
+            .iter()
+            .flat_map(|lot| dues_of(lot, self.key(), notices));
         dues.map(|due| due.at).min()
+    }
+
+    /// What decides when its lots are announced; those of a further asset never are.
+    pub(super) fn notices(&self, notice: Option<ExpiryNotice>) -> Notices {
+        let until = self.lots.as_ref().and_then(|lots| lots.noticed_until);
+        Notices {
+            notice: notice.filter(|_| self.asset.is_none()),
+            until,
+        }
     }
 }
 
@@ -159,6 +173,8 @@ pub struct ProgramRecord {
     pub last_entry: Option<Seq>,
     /// The hash of the newest ledger entry, if it is known without computing it.
     pub head: Option<[u8; 32]>,
+    /// How long before points expire this is announced, if at all.
+    pub notice: Option<ExpiryNotice>,
 }
 
 impl ProgramRecord {

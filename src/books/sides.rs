@@ -5,7 +5,7 @@ use super::Record;
 use super::lots::Lots;
 use super::lots::packed::PackedLots;
 use super::small::U56;
-use crate::domain::{Lot, Points, Status, StatusCounts};
+use crate::domain::{Lot, Points, Status, StatusCounts, Timestamp};
 
 /// The redemptions of a member by status, and where the holdings are.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,11 +61,18 @@ impl Sides {
 
     /// The lots with points left.
     pub(super) fn lots(&self, place: u32) -> impl Iterator<Item = Lot> {
-        let side = element(&self.all, place);
-        let holdings = side.and_then(|side| element(&self.holdings, side.holdings));
-        holdings
-            .into_iter()
-            .flat_map(|holdings| holdings.lots.iter())
+        let lots = self.packed_lots(place);
+        lots.into_iter().flat_map(PackedLots::iter)
+    }
+
+    /// What expires up to this time is not announced any more.
+    pub(super) fn noticed_until(&self, place: u32) -> Option<Timestamp> {
+        self.packed_lots(place)?.noticed_until()
+    }
+
+    fn packed_lots(&self, place: u32) -> Option<&PackedLots> {
+        let side = element(&self.all, place)?;
+        element(&self.holdings, side.holdings).map(|holdings| &holdings.lots)
     }
 
     /// Writes what a record has; returns the place, which is that of before if there was one.

@@ -11,11 +11,13 @@ pub enum DueKind {
     Expire,
     /// Points of a member that were reserved until then become available again.
     Release,
+    /// It is announced that points of a member will expire.
+    Notice,
 }
 
 impl DueKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Mature, Self::Expire, Self::Release];
+    pub const ALL: [Self; 4] = [Self::Mature, Self::Expire, Self::Release, Self::Notice];
 
     /// The number, from 1.
     pub const fn number(self) -> u8 {
@@ -28,6 +30,7 @@ impl DueKind {
             Self::Mature => "mature",
             Self::Expire => "expire",
             Self::Release => "release",
+            Self::Notice => "notice",
         }
     }
 

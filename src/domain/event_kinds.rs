@@ -1,6 +1,8 @@
 //! Which kind of event something is, and what several kinds have in common.
 
-use super::{Counting, Event, EventKind, LedgerEntry, Program, RedemptionMove, Status};
+use super::{
+    Counting, Event, EventKind, ExpiryNotice, LedgerEntry, Program, RedemptionMove, Status,
+};
 
 impl EventKind {
     /// The kind of a ledger entry.
@@ -58,6 +60,7 @@ impl Event {
             status: Some(program.status),
             default_tier: Some(program.default_tier.clone()),
             ahead: None,
+            expiry_notice: Some(program.expiry_notice.map_or(0, ExpiryNotice::days)),
         }
     }
 
@@ -93,6 +96,10 @@ impl Event {
             Self::AssetChanged {
                 asset, archived, ..
             } => asset.is_some() == archived.is_some(),
+            Self::ProgramChanged {
+                expiry_notice: Some(days),
+                ..
+            } => (0..=ExpiryNotice::DAYS_MAX).contains(days),
             _ => true,
         }
     }

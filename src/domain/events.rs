@@ -48,7 +48,7 @@ pub enum Shown {
     PointsLow,
     /// Points that were bought for a pool, as the log has it.
     PointsPurchased,
-    /// Points that expired, as the log has it.
+    /// Points that expired or will, as the log has it.
     Expired,
     /// None: the event is internal.
     Nothing,
@@ -217,6 +217,14 @@ events! {
         at: Timestamp = ExpiresAt,
         balance: i64 = Available,
     };
+    /// Points of a member will expire at this time; this was the balance.
+    17 WalletExpiring "wallet.expiring" Catalogue Uncounted Expired {
+        member: MemberNumber = Member,
+        amount: Points = Amount,
+        at: Timestamp = ExpiresAt,
+        due_at: Timestamp = DueAt,
+        balance: i64 = Available,
+    };
     /// A member token was created: an identification if the member held none that was good, and
     /// then perhaps with a credit taken.
     20 TokenExchanged "token.exchanged" Internal Uncounted Nothing {
@@ -260,10 +268,12 @@ events! {
     50 ProgramCreated "program.created" Internal Uncounted Nothing
         { organization: OrganizationNumber = Organization, default_tier: Option<Tier> = Name };
     /// A program's settings changed, or its clock was moved: it is this many milliseconds ahead.
+    /// Points that expire are announced this many days before, or not, if it is 0.
     51 ProgramChanged "program.changed" Internal Uncounted Nothing {
         status: Option<ProgramStatus> = To,
         default_tier: Option<Tier> = Name,
         ahead: Option<i64> = Amount,
+        expiry_notice: Option<i64> = Available,
     };
     /// The way in which the program's points or a further asset are kept was set, and perhaps when
     /// the points expire that there were before they were in lots. A further asset is archived from

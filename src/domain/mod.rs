@@ -23,6 +23,7 @@ mod environment;
 mod event_kinds;
 mod events;
 mod expiry;
+mod expiry_notice;
 mod feedback;
 mod id;
 mod inclusion;
@@ -75,6 +76,7 @@ pub use due::{Due, DueKind};
 pub use environment::Environment;
 pub use events::{Audience, Counting, Event, EventKind, Shown};
 pub use expiry::{Expiry, NoPeriod, Period};
+pub use expiry_notice::ExpiryNotice;
 pub use feedback::{Feedback, Rating, RedemptionRating};
 pub use id::{
     AssetNumber, AttachmentNumber, ConversationId, ConversationNumber, CredentialNumber,

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Currency, Environment, Expiry, Name, OrganizationNumber, ProgramNumber, Seq, Tier, Timestamp,
-    Zone,
+    Currency, Environment, Expiry, ExpiryNotice, Name, OrganizationNumber, ProgramNumber, Seq,
+    Tier, Timestamp, Zone,
 };
 
 /// Whether a program is in use.
@@ -88,6 +88,8 @@ pub struct Program {
     pub default_tier: Tier,
     /// The life of points that are credited without dates of their own.
     pub expiry: Option<Expiry>,
+    /// How long before points expire this is announced, if at all.
+    pub expiry_notice: Option<ExpiryNotice>,
     /// The time zone of its calendar.
     pub zone: Zone,
     /// When it was created.

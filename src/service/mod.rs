@@ -35,7 +35,7 @@ pub use self::figures::{
     unknown_series_offer,
 };
 pub use self::idempotency::{IdempotencyKey, Scope};
-pub use self::loyalty::{LinkedFile, NewFile, RemoveOptions, UNKNOWN_OFFER};
+pub use self::loyalty::{LinkedFile, NewFile, RemoveOptions, TransactionSelection, UNKNOWN_OFFER};
 pub use self::services::Services;
 pub use self::start::StartError;
 pub use self::tenancy::{

@@ -201,6 +201,7 @@ mod tests {
             status: None,
             default_tier: None,
             ahead: None,
+            expiry_notice: None,
         };
         let append = move |tx: &mut Transaction<'_>| {
             let at = tx.now(key.program);

@@ -142,6 +142,9 @@ pub struct MemberSummaryResponse {
     /// When the member was removed.
     #[schema(format = DateTime)]
     pub archived_at: Option<String>,
+    /// When the member was suspended: since then points can neither be credited nor spent.
+    #[schema(format = DateTime)]
+    pub suspended_at: Option<String>,
     /// The settings version; in quotes, the `ETag` of the member.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     pub version: i64,
@@ -156,6 +159,7 @@ impl MemberSummaryResponse {
             redemption_counts: counts.into(),
             created_at: member.created_at.to_string(),
             archived_at: super::time(member.archived_at),
+            suspended_at: super::time(member.suspended_at),
             version: member.version.0,
         }
     }

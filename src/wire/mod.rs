@@ -12,6 +12,7 @@ mod configuration;
 mod conversation_page;
 mod conversations;
 mod cursor;
+mod entry_details;
 mod events;
 mod expired;
 mod field_types;
@@ -52,6 +53,7 @@ pub use conversations::{
     SendMessageRequest, SendMessageResponse, StartConversationRequest, message_frame,
 };
 pub use cursor::{Cursor, ListKind};
+pub use entry_details::{EntryDetailsResponse, MovedLotResponse};
 pub use events::{EventBody, TEST_EVENT, TestEventData, TransactionEventData, frame};
 pub use expired::ExpiredEventData;
 pub use health::{HealthResponse, UnreadyResponse};

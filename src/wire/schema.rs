@@ -209,6 +209,9 @@ words! {
     LimitedRedemptions = LimitPer::ALL.map(LimitPer::as_str);
     /// The kind of actor that caused an event.
     ActorKind = ["key", "member", "partner", "rule", "scheduler", "server"];
+    /// What a ledger entry did to a lot: it made it, took points from it, returned points to it, or
+    /// moved its points to another bucket.
+    LotChange = ["made", "taken", "restored", "moved"];
     /// Whether points were added to the wallet or taken from it.
     TransactionType = [CREDIT, DEBIT];
     /// What redemptions are paid from: the member's wallet, or the organization's pool.
@@ -261,8 +264,11 @@ const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
 /// Fields that only an Org-API-Key receives, that only one response shows, that were added later
 /// and have a name that others have too, or of which only some are there, by schema.
-const NOT_ALWAYS: [(&str, &[&str]); 8] = [
-    ("CreatedProgramResponse", &["expiry", "time_zone"]),
+const NOT_ALWAYS: [(&str, &[&str]); 9] = [
+    (
+        "CreatedProgramResponse",
+        &["expiry", "time_zone", "expiry_notice"],
+    ),
     ("ExpiryResponse", &["after", "at", "extra"]),
     ("GatewayResponse", &["secret"]),
     (
@@ -274,7 +280,8 @@ const NOT_ALWAYS: [(&str, &[&str]); 8] = [
         &["displayName", "lastMessage", "waitingSince"],
     ),
     ("ConversationListResponse", &["waitingCount"]),
-    ("ProgramResponse", &["expiry", "time_zone"]),
+    ("LedgerEntryResponse", &["details"]),
+    ("ProgramResponse", &["expiry", "time_zone", "expiry_notice"]),
     (
         "RedemptionResponse",
         &["code", "quantity", "offerTitle", "displayName"],

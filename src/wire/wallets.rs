@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::entry_details::EntryDetailsResponse;
 use super::field_types::{AMOUNT, EXTERNAL_USER_ID, TIME, text};
 use super::request::request;
 use super::schema::{CREDIT, DEBIT, TransactionType};
@@ -323,6 +324,10 @@ pub struct LedgerEntryResponse {
     pub balance_after: i64,
     /// The current title of the redeemed offer.
     pub offer_title: Option<String>,
+    /// The cause and the lots, if `details` is `true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub details: Option<EntryDetailsResponse>,
 }
 
 /// A page of transactions.

@@ -275,3 +275,69 @@ fn tiers_in_use_are_listed_those_of_the_most_members_first() {
     );
     assert_eq!(many["tiers"][0], row("silver", 3));
 }
+
+/// The newest entries with the actor, and the number, the change and the points of each lot.
+fn causes(app: &TestApp, count: usize) -> Value {
+    let path = format!("/v1/wallet/transactions?externalUserID=ada&details=true&limit={count}");
+    let page = app.get(&path).expect(200);
+    let rows = page["transactions"].as_array().unwrap().iter();
+    rows.map(|row| {
+        let details = &row["details"];
+        let lots = details["lots"].as_array().map(|lots| {
+            let lots = lots.iter();
+            let parts = lots.map(|lot| json!([lot["number"], lot["change"], lot["amount"]]));
+            parts.collect::<Vec<_>>()
+        });
+        json!([row["type"], row["amount"], details["actor"]["type"], lots])
+    })
+    .collect()
+}
+
+#[test]
+fn an_entry_names_who_caused_it_and_the_lots_that_it_moved() {
+    let app = TestApp::start();
+    app.member("ada", 50);
+    let convert = json!({"to": "LOT", "expires_at": "2026-06-20T00:00:00Z"});
+    app.post("/v1/assets/default/convert", &convert).expect(200);
+    let body = json!({"externalUserID": "ada", "amount": 30,
+        "maturesAt": "2026-06-16T00:00:00Z", "expiresAt": "2026-07-01T00:00:00Z"});
+    app.post("/v1/wallet/credit", &body).expect(200);
+    app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 86_400}))
+        .expect(200);
+    let offer = app.offer(json!({"pointsPrice": 60}));
+    let redeemed = app
+        .request("POST", "/v1/redemptions")
+        .bearer(&app.token("ada"))
+        .json(&json!({"offer": offer}));
+    let id = redeemed.send().expect(201)["id"].clone();
+    cancel(&app, id.as_str().unwrap()).expect(200);
+    app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 864_000}))
+        .expect(200);
+    let expected = json!([
+        ["DEBIT", 50, "scheduler", [[1, "taken", 50]]],
+        [
+            "CREDIT",
+            60,
+            "key",
+            [[2, "restored", 10], [1, "restored", 50]]
+        ],
+        ["DEBIT", 60, "member", [[1, "taken", 50], [2, "taken", 10]]],
+        ["CREDIT", 30, "scheduler", [[2, "moved", 30]]],
+        ["CREDIT", 50, "key", null],
+    ]);
+    assert_eq!(causes(&app, 9), expected);
+    let path = "/v1/wallet/transactions?externalUserID=ada&limit=1";
+    let newest = app.get(&format!("{path}&details=true")).expect(200)["transactions"][0].take();
+    let lot = json!({"number": 1, "change": "taken", "amount": 50,
+        "expiresAt": "2026-06-20T00:00:00.000Z", "maturesAt": null});
+    assert_eq!(newest["details"]["lots"], json!([lot]));
+    let actor = json!({"type": "scheduler", "name": null, "keyPrefix": null});
+    assert_eq!(newest["details"]["actor"], actor);
+    let plain = app.get(path).expect(200)["transactions"][0].take();
+    assert_eq!(plain.get("details"), None);
+    // Keys have names, which members are not told.
+    let token = app.token("ada");
+    let own = "/v1/wallet/transactions?details=true";
+    let message = get_as(&app, &token, own).expect_error(422, "VALIDATION");
+    assert_eq!(message, "details needs an Org-API-Key");
+}

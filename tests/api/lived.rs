@@ -240,7 +240,8 @@ fn removals(app: &TestApp) {
     exchange(app, SANDBOX_KEY, "eve");
 }
 
-/// Points in lots from now on: some mature, some expire within an hour, some later.
+/// Points in lots from now on: some mature, some expire within an hour, which is announced, some
+/// later.
 fn points(app: &TestApp) {
     convert(
         app,
@@ -261,6 +262,8 @@ fn points(app: &TestApp) {
         body.as_object_mut().unwrap().extend(fields);
         app.post("/v1/wallet/credit", &body).expect(200);
     }
+    let notice = json!({"expiry_notice": 2});
+    app.patch("/v1/programs/current", &notice).expect(200);
     let offer = app.offer(json!({"title": "A cake", "pointsPrice": 25}));
     let redemption = app.redeem("bob", &offer);
     cancel(app, &redemption).expect(200);

@@ -33,6 +33,7 @@ mod dashboard;
 mod deliveries;
 mod expiry;
 mod expiry_events;
+mod expiry_notices;
 mod feedback;
 mod figures_on_disk;
 mod further_assets;

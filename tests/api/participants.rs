@@ -147,6 +147,13 @@ fn a_suspended_member_neither_earns_nor_spends_and_keeps_the_rest() {
     let active = app.summary()["activeMembers"].clone();
     assert_eq!(set_status(&app, ada, "SUSPENDED")["status"], "SUSPENDED");
     assert_eq!(app.summary()["activeMembers"], active);
+    let suspended_at = || {
+        let list = app.get("/v1/members").expect(200)["members"][0].take();
+        let alone = app.get("/v1/members/ada").expect(200);
+        assert_eq!(list, alone);
+        alone["suspendedAt"].clone()
+    };
+    assert_eq!(suspended_at(), "2026-06-15T12:00:00.000Z");
 
     let points = json!({"externalUserID": "ada", "amount": 5});
     for path in ["/v1/wallet/credit", "/v1/wallet/debit"] {
@@ -180,6 +187,8 @@ fn a_suspended_member_neither_earns_nor_spends_and_keeps_the_rest() {
     app.post("/v1/wallet/credit", &points)
         .expect_error(403, "FORBIDDEN");
     set_status(&app, ada, "ACTIVE");
+    let active = app.get("/v1/members/ada").expect(200);
+    assert_eq!(active["suspendedAt"], json!(null));
     app.post("/v1/wallet/credit", &points).expect(200);
     verify(&app);
 }

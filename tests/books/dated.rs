@@ -9,12 +9,11 @@ use stampcard::domain::{
     MemberNumber, Points, ProgramNumber, Row, Timestamp,
 };
 
-use super::naive::Person;
+use super::naive::{DAY, Person};
 use super::purse::{Fate, Pile, Place, Purse, Taking};
 use super::world::World;
 
 pub(crate) const START: i64 = 1_780_000_000_000;
-const DAY: i64 = 86_400_000;
 /// The times at which anything matures or expires: few, so that many things happen at once, and
 /// some one millisecond apart.
 const INSTANTS: [i64; 8] = [
@@ -106,12 +105,17 @@ impl World {
     /// Writes the row of a plan, which must be read as it was written.
     fn write_plan(&mut self, number: i64, plan: Plan, change: impl FnOnce(&mut Person)) {
         let kind = plan.entry;
-        let event = Event::of_entry(plan.entry_of(&self.open_record(number)));
+        let event = Event::of_entry(plan.clone().entry_of(&self.open_record(number)));
         let mut row = Row::default();
         event.write(&mut row);
         assert_eq!(Event::read(event.kind(), &row).as_ref(), Some(&event));
+        let due_at = plan.buckets.as_ref().and_then(|buckets| buckets.due_at);
         change(self.naive.person(number));
         self.post_event(number, event);
+        if kind != Entry::Open {
+            let at = due_at.map_or(self.now.unwrap(), Timestamp::as_millis);
+            self.pass_notices(number, at);
+        }
         let person = self.naive.person(number);
         person.has_participated |= matches!(kind, Entry::Mint | Entry::Spend);
     }
@@ -433,15 +437,79 @@ impl World {
         }
     }
 
+    /// Sets how long before points expire this is announced in a program with members.
+    pub(crate) fn set_notice(&mut self) {
+        let programs: Vec<i64> = self.naive.programs().into_iter().collect();
+        if programs.is_empty() {
+            return;
+        }
+        let program = programs[self.rng.usize(..programs.len())];
+        let days = [0, 1, 30, 366][self.rng.usize(..4)];
+        let event = Event::ProgramChanged {
+            status: None,
+            default_tier: None,
+            ahead: None,
+            expiry_notice: Some(days),
+        };
+        self.append(self.row_of(program, event));
+        let before = match days {
+            0 => self.naive.notices.remove(&program),
+            days => self.naive.notices.insert(program, days),
+        };
+        self.count(if before.unwrap_or(0) < days {
+            "longer notice"
+        } else {
+            "shorter notice"
+        });
+    }
+
+    /// An entry was posted: the notices before it are not sent any more.
+    fn pass_notices(&mut self, number: i64, at: i64) {
+        let person = &self.naive.people[&number];
+        let has_lots = person.purse.as_ref().is_some_and(|it| !it.0.is_empty());
+        let days = self.naive.notices.get(&person.program).copied();
+        if let (true, Some(days)) = (has_lots, days) {
+            let person = self.naive.person(number);
+            person.told = person.told.max(Some(at + days * DAY - 1));
+        }
+    }
+
+    fn announce(&mut self, due: Due, person: &Person) {
+        let number = due.member.0;
+        let end = due.at.as_millis() + self.naive.notices[&person.program] * DAY;
+        let fits = |pile: &Pile| is_free(pile) && pile.end == Some(end);
+        let amount = person.purse.as_ref().map_or(0, |purse| purse.sum(fits));
+        let is_due = amount > 0 && person.told < Some(end);
+        let found = self.open_record(number).unannounced(time(end));
+        assert_eq!(found, is_due.then(|| points(amount)), "{due:?}");
+        assert_eq!(self.open_record(number).plan_due(due), None);
+        let Some(amount) = found else { return };
+        self.count("notice");
+        let event = Event::WalletExpiring {
+            member: due.member,
+            amount,
+            at: time(end),
+            due_at: due.at,
+            balance: person.balance(),
+        };
+        self.record(number, event, |person, _| {
+            person.told = person.told.max(Some(end));
+        });
+    }
+
     fn do_due(&mut self, due: Due) {
         let (number, at) = (due.member.0, due.at.as_millis());
         let person = Rc::clone(&self.naive.people[&number]);
+        if due.kind == DueKind::Notice {
+            return self.announce(due, &person);
+        }
         let fits = |pile: &Pile| match due.kind {
             DueKind::Mature => pile.place == Place::Later(at),
             DueKind::Expire => is_free(pile) && pile.end == Some(at),
             DueKind::Release => {
                 matches!(pile.place, Place::Held { until, .. } if until == Some(at))
             }
+            DueKind::Notice => false,
         };
         let amount = person.purse.as_ref().map_or(0, |purse| purse.sum(fits));
         let plan = self.open_record(number).plan_due(due);
@@ -453,6 +521,7 @@ impl World {
             DueKind::Mature => "maturity",
             DueKind::Expire => "expiry",
             DueKind::Release => "release",
+            DueKind::Notice => "nothing",
         });
         self.write_plan(number, plan, |person| match due.kind {
             DueKind::Mature => {
@@ -468,6 +537,7 @@ impl World {
                 person.drain(amount, false, fits, Fate::To(Place::Free));
                 person.held -= amount;
             }
+            DueKind::Notice => {}
         });
     }
 

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use stampcard::books::{ProgramRecord, Record, TierNumber};
+use stampcard::books::{Lots, ProgramRecord, Record, TierNumber};
 use stampcard::domain::{
-    Account, ExternalUserId, MemberNumber, Points, ProgramNumber, Seq, Status, StatusCounts,
-    Timestamp, Wallet,
+    Account, ExpiryNotice, ExternalUserId, MemberNumber, Points, ProgramNumber, Seq, Status,
+    StatusCounts, Timestamp, Wallet,
 };
 
 use super::purse::{Purse, Taking};
+
+pub(crate) const DAY: i64 = 86_400_000;
 
 /// An operator's id of a member, or the one that an erasure set. Ids of programs may be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,8 @@ pub(crate) struct Person {
     pub(crate) pending: i64,
     /// The lots, if the account has any.
     pub(crate) purse: Option<Purse>,
+    /// What expires up to this time is not announced any more.
+    pub(crate) told: Option<i64>,
     pub(crate) takings: Vec<Taking>,
     /// The numbers of the ledger entries, oldest first.
     pub(crate) entries: Rc<Vec<i64>>,
@@ -90,7 +94,13 @@ impl Person {
                 .token_end
                 .map(|end| Timestamp::from_millis(end).unwrap()),
             redemptions,
-            lots: self.purse.as_ref().and_then(Purse::lots),
+            lots: self.purse.as_ref().and_then(Purse::lots).map(|lots| {
+                let noticed_until = self.told.map(|at| Timestamp::from_millis(at).unwrap());
+                Box::new(Lots {
+                    noticed_until,
+                    ..*lots
+                })
+            }),
         }
     }
 }
@@ -122,6 +132,8 @@ pub(crate) struct Naive {
     pub(crate) people: BTreeMap<i64, Rc<Person>>,
     /// The ledger entries of each program.
     pub(crate) entries: BTreeMap<i64, Chain>,
+    /// How many days before points expire this is announced, by program.
+    pub(crate) notices: BTreeMap<i64, i64>,
     /// The programs with an entry in the open batch.
     pub(crate) chained: BTreeSet<i64>,
     /// The last number that was given to a member because it was the next one.
@@ -151,7 +163,13 @@ impl Naive {
         let of_program = people.filter(|(_, person)| person.program == program);
         let mut due: Vec<(i64, u8, i64)> = of_program
             .flat_map(|(number, person)| {
-                let dates = person.purse.iter().flat_map(Purse::dates);
+                let purse = person.purse.iter();
+                let days = self.notices.get(&program).copied();
+                let notices = purse.clone().flat_map(move |purse| {
+                    let ends = purse.ends().filter(|end| person.told < Some(*end));
+                    ends.filter_map(move |end| Some((end - days? * DAY, 4)))
+                });
+                let dates = purse.flat_map(Purse::dates).chain(notices);
                 dates.map(|(at, kind)| (at, kind, *number))
             })
             .filter(|(at, ..)| *at <= until)
@@ -174,6 +192,11 @@ impl Naive {
             chain_start: entries.map(|chain| Seq(chain.start)),
             last_entry: entries.map(|chain| Seq(chain.last)),
             head: entries.and_then(|chain| chain.head),
+            notice: self
+                .notices
+                .get(&program)
+                .copied()
+                .and_then(ExpiryNotice::new),
         }
     }
 

@@ -108,6 +108,7 @@ impl Purse {
             Box::new(Lots {
                 made,
                 live: live.collect(),
+                noticed_until: None,
             })
         })
     }
@@ -122,6 +123,12 @@ impl Purse {
             (Place::Held { until, .. }, _) => until.map(|until| (until, 3)).into_iter().collect(),
             _ => Vec::new(),
         })
+    }
+
+    /// The ends of piles that can be spent.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = i64> {
+        let free = |pile: &&Pile| pile.left > 0 && pile.place == Place::Free;
+        self.0.iter().filter(free).filter_map(|pile| pile.end)
     }
 
     pub(crate) fn sum(&self, fits: impl Fn(&Pile) -> bool) -> i64 {

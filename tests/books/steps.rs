@@ -65,7 +65,7 @@ impl World {
         i64::try_from(self.log.len()).unwrap() + 1
     }
 
-    fn row_of(&self, program: i64, event: Event) -> Logged {
+    pub(crate) fn row_of(&self, program: i64, event: Event) -> Logged {
         let seq = self.next_seq();
         Logged {
             activity: Activity {
@@ -82,14 +82,19 @@ impl World {
     }
 
     /// Appends a row that must apply.
-    fn append(&mut self, logged: Logged) {
+    pub(crate) fn append(&mut self, logged: Logged) {
         self.draft.apply(&logged.written()).unwrap();
         self.log.push(logged);
         self.tally.rows += 1;
     }
 
     /// Appends an event of a member, and the change that it means to the map.
-    fn record(&mut self, number: i64, event: Event, change: impl FnOnce(&mut Person, i64)) {
+    pub(crate) fn record(
+        &mut self,
+        number: i64,
+        event: Event,
+        change: impl FnOnce(&mut Person, i64),
+    ) {
         let seq = self.next_seq();
         let logged = self.row_of(self.naive.people[&number].program, event);
         self.append(logged);
@@ -203,6 +208,7 @@ impl World {
             held: 0,
             pending: 0,
             purse: None,
+            told: None,
             takings: Vec::new(),
             entries: Rc::default(),
             account: Account::default(),

@@ -199,6 +199,9 @@ impl World {
 
     /// Some writes, which are committed and published, or lost.
     pub(crate) fn batch(&mut self) {
+        if self.now.is_some() && self.rng.u8(..6) == 0 {
+            return self.notice_batch();
+        }
         let (before, length) = (self.naive.clone(), self.log.len());
         self.touched = Touched::default();
         for _ in 0..self.rng.usize(1..8) {
@@ -218,6 +221,17 @@ impl World {
         }
         self.compare_published();
         self.compare_draft();
+    }
+
+    /// Another notice of points that expire. Nothing comes after it in its batch.
+    fn notice_batch(&mut self) {
+        self.touched = Touched::default();
+        self.draft.mark();
+        self.set_notice();
+        assert_eq!(self.draft.has_new_notice(), self.draft.dated().count() > 0);
+        self.compare_draft();
+        self.publish();
+        self.compare_published();
     }
 
     fn publish(&mut self) {

@@ -84,6 +84,7 @@ fn every_dialog_is_opened_read_and_left_by_the_keyboard() {
                 "Credit points",
                 "Debit points",
                 "Edit",
+                "Suspend",
                 "Remove",
                 "Redeem for this member",
             ],

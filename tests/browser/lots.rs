@@ -47,6 +47,14 @@ fn send_waiting(browser: &Browser) {
     browser.evaluate("window.dispatchEvent(new Event('pagehide'))");
 }
 
+/// The number of notices of ada's points.
+fn announced(app: &TestApp) -> i64 {
+    let sql = "SELECT count(*) FROM activity JOIN member ON member.id = member_id
+               WHERE kind = 17 AND external_user_id = 'ada'";
+    let count = app.sqlite().query_row(sql, [], |row| row.get(0));
+    count.unwrap()
+}
+
 fn is_shown(browser: &Browser, selector: &str) -> bool {
     let shown = format!(
         "document.querySelector({}).offsetParent !== null",
@@ -124,6 +132,7 @@ fn sets_the_life(browser: &mut Browser, app: &TestApp) {
     browser.choose("#points [name=life]", "after");
     browser.fill("#points [name=months]", "12");
     browser.choose("#points [name=time_zone]", "Europe/Berlin");
+    browser.fill("#points [name=expiry_notice]", "30");
     let text = "credited from now on expire 12 months after the credit";
     browser.until_text("#points .form-preview", text);
     browser.click("#points form:has([name=life]) button[type=submit]");
@@ -133,6 +142,15 @@ fn sets_the_life(browser: &mut Browser, app: &TestApp) {
         (&saved["expiry"], &saved["time_zone"]),
         (&json!({"after": "P12M"}), &json!("Europe/Berlin"))
     );
+    assert_eq!(saved["expiry_notice"], 30);
+    for (typed, kept) in [("", json!(null)), ("14", json!(14))] {
+        browser.until(SETTLED);
+        browser.fill("#points [name=expiry_notice]", typed);
+        browser.click("#points form:has([name=life]) button[type=submit]");
+        while program(app)["expiry_notice"] != kept {
+            browser.until_text("#notices", "Saved.");
+        }
+    }
     // Somebody else sets the limit while the order is changed here.
     let limit = json!({"max_transaction_amount": "5000"});
     app.patch("/v1/assets/default", &limit).expect(200);
@@ -185,6 +203,9 @@ fn credits_with_dates(browser: &mut Browser, app: &TestApp) {
         |row| row.get::<_, i64>(0),
     );
     assert_eq!(lot.unwrap(), 1);
+    let first = "[data-list=ledger] tbody tr:first-child";
+    browser.until_text(first, "By the key “");
+    browser.until_text(first, "New lot: 300 of lot 2 (expires 1 Jan 2098)");
 }
 
 /// A credit is debited again, a debit credited, and a redemption canceled. An undone reversal
@@ -247,6 +268,12 @@ fn names_what_expired(browser: &mut Browser, app: &TestApp) {
     browser.until_text("[data-list=ledger] tbody tr:first-child", "Expired");
     browser.until("!document.querySelector('[data-list=ledger] tbody tr:first-child button')");
     assert_eq!(newest(app, 1), json!([["DEBIT", 30, "expired"]]));
+    browser.until_text("[data-list=ledger] tbody tr:first-child", "Automatically");
+    browser.until_text(
+        "[data-list=ledger] tbody tr:first-child",
+        "From: 30 of lot ",
+    );
+    assert_eq!(announced(app), 1);
     browser.until(SETTLED);
     let problems = look_at(browser, "member-lots");
     assert!(problems.is_empty(), "{problems:#?}");

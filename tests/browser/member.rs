@@ -55,7 +55,7 @@ fn a_member_is_followed_redeemed_for_removed_and_restored() {
     let coffee = app.offer(json!({"title": "A coffee", "pointsPrice": 40}));
     app.redeem("ada", &coffee);
     credit(&app, "ada", 5, "=HYPERLINK(\"x\")");
-    let Some(browser) = Browser::open(&app.url("")) else {
+    let Some(mut browser) = Browser::open(&app.url("")) else {
         return;
     };
     sign_in(&browser, SANDBOX_KEY);
@@ -63,6 +63,7 @@ fn a_member_is_followed_redeemed_for_removed_and_restored() {
     follows_the_ledger(&browser, &app);
     saves_the_ledger(&browser, &app);
     redeems_for_the_member(&browser, &app);
+    suspends_and_activates(&mut browser, &app);
     removes_and_restores(&browser, &app);
     erases(&browser, &app);
     browser.assert_quiet(|message| message.contains("404"));
@@ -158,6 +159,39 @@ fn redeems_for_the_member(browser: &Browser, app: &TestApp) {
     assert_eq!(browser.text(&link), "A cake");
     let href = "document.querySelector(\"a[href='#/inbox/new?member=ada']\")?.textContent";
     assert_eq!(browser.evaluate(href), json!("Start a conversation"));
+}
+
+/// A suspended member is marked here and in the list, and has no actions that would be refused.
+fn suspends_and_activates(browser: &mut Browser, app: &TestApp) {
+    let acts = "[...document.querySelectorAll('main button')].map((each) => each.textContent)";
+    browser.click_on("Suspend");
+    browser.until_text("dialog", "Suspend Ada Lovelace?");
+    browser.click("dialog [type=submit]");
+    browser.until_text("#notices", "Ada Lovelace is suspended.");
+    browser.until_text(".page-head", "Suspended");
+    browser.until(SETTLED);
+    let shown = browser.evaluate(acts).to_string();
+    assert!(
+        !shown.contains("Credit") && !shown.contains("Redeem") && shown.contains("Make active"),
+        "{shown}"
+    );
+    let body = json!({"externalUserID": "ada", "amount": 1});
+    app.post("/v1/wallet/credit", &body).expect(403);
+    let problems = look_at(browser, "member-suspended");
+    assert!(problems.is_empty(), "{problems:#?}");
+    show(browser, "members");
+    browser.until_text("tbody", "Suspended");
+    show(browser, "members/ada");
+    browser.until_text(".page-head", "Suspended");
+    browser.until(SETTLED);
+    browser.click_on("Make active");
+    browser.click("dialog [type=submit]");
+    browser.until_text("#notices", "Ada Lovelace is active again.");
+    browser.until_text(".page-head", "Redeem for this member");
+    assert_eq!(
+        app.get("/v1/members/ada").expect(200)["suspendedAt"],
+        json!(null)
+    );
 }
 
 /// Removed elsewhere: the page shows the member as before, and only a click on Restore restores it.

@@ -5,6 +5,7 @@ import test from "node:test";
 
 import {
   entryText,
+  lotLines,
   reversalOf,
   reversals,
 } from "../../src/http/dashboard/assets/pages/member/entries.js";
@@ -62,4 +63,20 @@ test("what was reversed is not offered again", () => {
     txn_2: "reversed",
     txn_1: "move",
   });
+});
+
+test("what an entry did to lots is a line for each kind of change", () => {
+  const lot = (number, change, expiresAt = null) => ({ number, change, amount: 1000, expiresAt });
+  assert.deepEqual(lotLines(null), []);
+  assert.deepEqual(lotLines([]), []);
+  const [made, taken, ...rest] = lotLines([
+    lot(7, "made", "2027-01-31T12:00:00.000Z"),
+    lot(2, "taken"),
+  ]);
+  assert.match(made, /^New lot: 1,000 of lot 7 \(expires .*2027.*\)$/);
+  assert.equal(taken, "From: 1,000 of lot 2 (no end)");
+  assert.deepEqual(rest, []);
+  const many = lotLines([1, 2, 3, 4, 5].map((number) => lot(number, "taken")));
+  assert.equal(many.length, 1);
+  assert.match(many[0], /lot 3 \(no end\), and 2 other lots$/);
 });

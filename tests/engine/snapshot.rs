@@ -184,6 +184,7 @@ fn begin(history: &mut History) {
                 status: None,
                 default_tier: None,
                 ahead: None,
+                expiry_notice: None,
             },
         );
     }

@@ -69,7 +69,7 @@ const GOOD: [&str; 44] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 92] = [
+const NAMES: [&str; 93] = [
     "externalUserID",
     "displayName",
     "email",
@@ -148,6 +148,7 @@ const NAMES: [&str; 92] = [
     "reward_id",
     "quantity",
     "idempotency_key",
+    "expiry_notice",
     "external_id",
     "display_name",
     "first_name",

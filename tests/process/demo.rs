@@ -134,6 +134,7 @@ fn points_mature_and_expire(server: &Server, place: &Place) {
     assert_eq!(asset["inventory_mode"], "LOT");
     let program = get(server, &key, "/v1/programs/current");
     assert_eq!(program["expiry"], json!({"after": "P6M"}));
+    assert_eq!(program["expiry_notice"], 14);
     let count = |condition: &str| {
         let sql = format!("SELECT count(*) FROM activity WHERE program_id = 1 AND {condition}");
         let count = place.sqlite().query_row(&sql, [], |row| row.get(0));
@@ -146,6 +147,7 @@ fn points_mature_and_expire(server: &Server, place: &Place) {
         ("put into lots", "entry = 11"),
         ("matured", "entry = 7"),
         ("expired", "entry = 6"),
+        ("announced", "kind = 17"),
     ];
     for (what, condition) in entries {
         let count = count(condition);

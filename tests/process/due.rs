@@ -136,7 +136,7 @@ fn a_start_more_than_35_days_later_asks_only_if_something_would_be_due() {
         let body = json!({"externalUserID": "m1", "amount": 1});
         server.post("/v1/wallet/credit", &body).expect(503);
         assert_eq!(expired(&place), 0);
-        server.wait_for_log("points of members would expire or mature");
+        server.wait_for_log("points of members would expire or mature, or be announced");
         server.terminate();
     };
     refused(shifted(36, false));

@@ -36,6 +36,10 @@ fn tables_come_as_csv() {
         members[1].contains(",ann,,standard,,70,100,30,"),
         "{members:?}"
     );
+    assert!(members[0].ends_with(",email,phone,status"), "{members:?}");
+    let statuses = ["ACTIVE", "CLOSED", "SUSPENDED"];
+    let of_status = |line: &&String| statuses.iter().any(|status| line.ends_with(status));
+    assert_eq!(members[1..].iter().filter(of_status).count(), 2);
     let redemptions = csv("redemptions");
     assert!(redemptions[2].contains(",CANCELED,30,"), "{redemptions:?}");
     for arguments in [

@@ -31,7 +31,10 @@ impl Records for Books {
     }
 
     fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord) {
-        self.programs.insert(number, program);
+        let before = self.programs.insert(number, program);
+        if before.and_then(|before| before.notice) != program.notice {
+            self.renew_notices(number, program.notice);
+        }
     }
 
     fn tier_number(&self, tier: &Tier) -> TierNumber {

@@ -14,6 +14,7 @@ use super::fold;
 use super::id_hash::IdHash;
 use super::lots::calendar::Dated;
 use super::lots::expiries::Expiries;
+use super::lots::notices::Notices;
 use super::lots::{Changed, dues_of};
 use super::packed::Packed;
 use super::places::Places;
@@ -21,8 +22,8 @@ use super::sides::Sides;
 use super::tiers::Tiers;
 use super::{AssetRecord, Contradiction, ProgramRecord, Record, Row, TierNumber};
 use crate::domain::{
-    AccountKey, AssetNumber, ByNumber, Due, DueKind, ExternalUserId, Lot, MemberNumber,
-    ProgramNumber, Seq, Tier, Timestamp,
+    AccountKey, AssetNumber, ByNumber, Due, DueKind, ExpiryNotice, ExternalUserId, Lot,
+    MemberNumber, ProgramNumber, Seq, Tier, Timestamp,
 };
 
 /// Records in a chunk. Chunks are never moved, so that growing copies nothing.
@@ -164,6 +165,7 @@ impl Books {
         let places = View {
             chunks: &self.chunks,
             sides: &self.sides,
+            notice: self.program(program).notice,
         };
         self.agenda.due(program, (until, max), &places, skips)
     }
@@ -180,7 +182,8 @@ impl Books {
         let records = records.filter(|record| record.lots.is_some());
         let count = |record: Record| {
             let until = until(record.program);
-            let dues = record.dues().into_iter();
+            let notice = self.program(record.program).notice;
+            let dues = record.dues(notice).into_iter();
             dues.filter(|due| until.is_some_and(|until| due.at <= until))
                 .count()
         };
@@ -272,12 +275,24 @@ impl Books {
             Some(asset) => self.asset_expiries.entry(asset).or_default(),
         };
         expiries.follow(accounts, &changed);
-        let dues = changed.dues(key);
+        let notice = self.program(record.program).notice;
+        let dues = changed.dues(key, record.notices(notice));
         let places = View {
             chunks: &self.chunks,
             sides: &self.sides,
+            notice,
         };
         self.agenda.follow(record.program, place, dues, &places);
+    }
+
+    /// Follows the change of how long before points expire this is announced in a program.
+    fn renew_notices(&mut self, number: ProgramNumber, notice: Option<ExpiryNotice>) {
+        let places = View {
+            chunks: &self.chunks,
+            sides: &self.sides,
+            notice,
+        };
+        self.agenda.set_notice(number, notice, &places);
     }
 
     fn mark_place(&self, place: u32) {
@@ -324,6 +339,8 @@ fn packed(chunks: &[Vec<Packed>], place: u32) -> &Packed {
 struct View<'a> {
     chunks: &'a [Vec<Packed>],
     sides: &'a Sides,
+    /// How long before points expire this is announced in the program of the calendar.
+    notice: Option<ExpiryNotice>,
 }
 
 impl Dated for View<'_> {
@@ -334,8 +351,12 @@ impl Dated for View<'_> {
     fn is_due(&self, place: u32, at: Timestamp, kind: DueKind) -> bool {
         let packed = packed(self.chunks, place);
         let due = Due::new(at, kind, packed.key());
+        let notices = Notices {
+            notice: self.notice.filter(|_| packed.key().asset.is_none()),
+            until: self.sides.noticed_until(packed.side()),
+        };
         let mut lots = self.sides.lots(packed.side());
-        lots.any(|lot| dues_of(&lot, packed.key()).any(|other| other == due))
+        lots.any(|lot| dues_of(&lot, packed.key(), notices).any(|other| other == due))
     }
 }
 

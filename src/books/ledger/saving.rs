@@ -80,6 +80,8 @@ impl Books {
         stored: ProgramRecord,
     ) {
         let program = self.programs.entry(number).or_default();
+        let is_renewed = program.notice != stored.notice;
+        program.notice = stored.notice;
         if program.last_entry <= stored.last_entry {
             *program = ProgramRecord {
                 chain_start: stored.chain_start,
@@ -87,6 +89,9 @@ impl Books {
                 head: stored.head,
                 ..*program
             };
+        }
+        if is_renewed {
+            self.renew_notices(number, stored.notice);
         }
     }
 }

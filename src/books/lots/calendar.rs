@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AccountKey, Due, DueKind, Timestamp};
+use crate::domain::{AccountKey, Due, DueKind, ExpiryNotice, Timestamp};
 
 const DAY: i64 = 86_400_000;
 /// The bits of the kind in a [`Moment`].
@@ -108,6 +108,38 @@ impl Calendar {
             day.clear(number, places);
             if day.list.is_empty() {
                 self.days.remove(&number);
+            }
+        }
+    }
+
+    /// Replaces all notices by those of another notice time, which `places` knows. There is one for
+    /// each time at which points of an account expire, unless it is not announced any more.
+    pub(in crate::books) fn set_notice(
+        &mut self,
+        notice: Option<ExpiryNotice>,
+        places: &impl Dated,
+    ) {
+        let mut ends = Vec::new();
+        self.days.retain(|number, day| {
+            day.list.retain(|entry| match entry.moment.parts(*number) {
+                Some((_, DueKind::Notice)) => false,
+                Some((end, DueKind::Expire)) => {
+                    ends.push((end, entry.place));
+                    true
+                }
+                _ => true,
+            });
+            // Notices are added faster to lists in any order.
+            day.is_sorted = false;
+            let first = day.list.iter().map(|entry| entry.moment).min();
+            day.first = first.unwrap_or(day.first);
+            !day.list.is_empty()
+        });
+        let Some(notice) = notice else { return };
+        for (end, place) in ends {
+            let (at, kind) = (notice.before(end), DueKind::Notice);
+            if places.is_due(place, at, kind) {
+                self.add(Due::new(at, kind, places.key_at(place)), place, places);
             }
         }
     }

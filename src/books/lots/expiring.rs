@@ -1,7 +1,7 @@
 //! What expires next in an account.
 
 use crate::books::Record;
-use crate::domain::{Expiring, LotState, Points};
+use crate::domain::{Expiring, Lot, LotState, Points, Timestamp};
 
 impl Record {
     /// The points that can be spent and expire some day, by time, at most `max` times.
@@ -27,5 +27,18 @@ impl Record {
             }
         }
         next
+    }
+
+    /// The points that can be spent until a time, if that was not announced yet.
+    pub fn unannounced(&self, end: Timestamp) -> Option<Points> {
+        let lots = self.lots.as_ref()?;
+        let expire = |lot: &&Lot| lot.state == LotState::Available && lot.expires_at == Some(end);
+        let points = lots
+            .live
+            .iter()
+            .filter(expire)
+            .map(|lot| lot.remaining.get());
+        let sum = Points::new(points.sum()).unwrap_or(Points::MAX);
+        (!sum.is_zero() && lots.noticed_until < Some(end)).then_some(sum)
     }
 }

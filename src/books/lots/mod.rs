@@ -4,15 +4,22 @@ pub(super) mod calendar;
 pub(super) mod expiries;
 mod expiring;
 pub(super) mod moves;
+pub(super) mod notices;
 pub(super) mod packed;
 pub(super) mod plan;
 
+use std::time::Duration;
+
 use crate::domain::{
-    AccountKey, Bucket, Buckets, Due, DueKind, Entry, LedgerEntry, Lot, LotMove, LotMoves, LotPart,
-    LotState, Points, Timestamp,
+    AccountKey, Bucket, Buckets, Due, DueKind, Entry, ExpiryNotice, LedgerEntry, Lot, LotMove,
+    LotMoves, LotPart, LotState, Points, Timestamp,
 };
 
+use self::notices::Notices;
 use super::ContradictionKind;
+
+/// The smallest difference of two times.
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// The lots of an account with points left, in the order of their numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +28,8 @@ pub struct Lots {
     pub made: u32,
     /// Those with points left.
     pub live: Vec<Lot>,
+    /// What expires up to this time is not announced any more.
+    pub noticed_until: Option<Timestamp>,
 }
 
 /// The changes of the lots of each bucket.
@@ -60,6 +69,17 @@ impl Lots {
         let lots = self.live.iter().filter(|lot| lot.state.bucket() == bucket);
         let sum = lots.map(|lot| lot.remaining.get()).sum();
         Points::new(sum).unwrap_or(Points::MAX)
+    }
+
+    /// Takes in that a time was announced at which points expire.
+    pub(in crate::books) fn announced(&mut self, end: Timestamp) {
+        self.noticed_until = self.noticed_until.max(Some(end));
+    }
+
+    /// Takes in that an entry was posted at a time: the notices before it were sent.
+    pub(in crate::books) fn passed(&mut self, at: Timestamp, notice: ExpiryNotice) {
+        let last = notice.after(at).saturating_sub(MILLISECOND);
+        self.noticed_until = self.noticed_until.max(Some(last));
     }
 
     /// The place of a lot in the list, or where it would be.
@@ -210,8 +230,14 @@ impl Lots {
 }
 
 /// Everything that is due for lots some day, in order, each once.
-pub(super) fn dues(lots: impl Iterator<Item = Lot>, account: AccountKey) -> Vec<Due> {
-    let mut dues: Vec<Due> = lots.flat_map(|lot| dues_of(&lot, account)).collect();
+pub(super) fn dues(
+    lots: impl Iterator<Item = Lot>,
+    account: AccountKey,
+    notices: Notices,
+) -> Vec<Due> {
+    let mut dues: Vec<Due> = lots
+        .flat_map(|lot| dues_of(&lot, account, notices))
+        .collect();
     dues.sort();
     dues.dedup();
     dues
@@ -242,15 +268,16 @@ impl<'a> Changed<'a> {
     }
 
     /// What is no longer due, and what is due that was not, both in order.
-    pub(super) fn dues(&self, account: AccountKey) -> [Vec<Due>; 2] {
-        let dues = [self.was, self.is].map(|lots| dues(lots.iter().copied(), account));
+    pub(super) fn dues(&self, account: AccountKey, notices: Notices) -> [Vec<Due>; 2] {
+        let all = |lots: &[Lot]| dues(lots.iter().copied(), account, notices);
+        let dues = [self.was, self.is].map(all);
         let [was, is] = &dues;
         let is_in = |list: &[Due], due: &Due| list.binary_search(due).is_ok();
         let mut stays: Vec<Due> = was.iter().filter(|due| is_in(is, due)).copied().collect();
         if was.len() + is.len() > 2 * stays.len() {
             // Lots that stay may have the same dates.
             let lots = self.same.into_iter().flatten();
-            let same = lots.flat_map(|lot| dues_of(lot, account));
+            let same = lots.flat_map(|lot| dues_of(lot, account, notices));
             stays.extend(same.filter(|due| is_in(was, due) || is_in(is, due)));
         }
         stays.sort_unstable();
@@ -262,7 +289,11 @@ impl<'a> Changed<'a> {
 }
 
 /// Everything that is due for a lot some day.
-pub(super) fn dues_of(lot: &Lot, account: AccountKey) -> impl Iterator<Item = Due> + use<> {
+pub(super) fn dues_of(
+    lot: &Lot,
+    account: AccountKey,
+    notices: Notices,
+) -> impl Iterator<Item = Due> + use<> {
     let matures_at = lot.matures_at();
     // A lot does not expire while it is held.
     let is_held = lot.state.bucket() == Bucket::Held;
@@ -271,6 +302,7 @@ pub(super) fn dues_of(lot: &Lot, account: AccountKey) -> impl Iterator<Item = Du
         (matures_at, DueKind::Mature),
         (expires_at, DueKind::Expire),
         (lot.held_until(), DueKind::Release),
+        (notices.due_at(lot), DueKind::Notice),
     ];
     dates
         .into_iter()

@@ -92,6 +92,8 @@ impl PackedLot {
 #[derive(Debug, Clone, Default)]
 pub(in crate::books) struct PackedLots {
     made: u32,
+    /// One more than the time; 0: none.
+    noticed_until: U48,
     live: Box<[PackedLot]>,
 }
 
@@ -108,6 +110,7 @@ impl PackedLots {
         let live = lots.live.iter().map(PackedLot::new);
         Self {
             made: lots.made,
+            noticed_until: U48::of(lots.noticed_until.map_or(0, |at| at.as_millis() + 1)),
             live: live.chain(untils).collect(),
         }
     }
@@ -117,7 +120,14 @@ impl PackedLots {
         (self.made > 0).then(|| Lots {
             made: self.made,
             live: self.iter().collect(),
+            noticed_until: self.noticed_until(),
         })
+    }
+
+    /// What expires up to this time is not announced any more.
+    pub(in crate::books) fn noticed_until(&self) -> Option<Timestamp> {
+        let millis = self.noticed_until.signed().checked_sub(1);
+        millis.and_then(Timestamp::parse_stored)
     }
 
     /// The lots with points left.
@@ -176,8 +186,15 @@ mod tests {
         let lots = Lots {
             made: u32::MAX,
             live: lots.collect(),
+            noticed_until: None,
         };
-        assert_eq!(PackedLots::new(&lots).lots(), Some(lots));
+        for noticed_until in ends {
+            let lots = Lots {
+                noticed_until,
+                ..lots.clone()
+            };
+            assert_eq!(PackedLots::new(&lots).lots(), Some(lots));
+        }
         assert_eq!(PackedLots::default().lots(), None);
     }
 }

@@ -201,18 +201,20 @@ impl Record {
         Plan::new(Entry::Forfeit, amount, buckets)
     }
 
-    /// The entry of a due thing; `None` if nothing is left to be done.
+    /// The entry of a due thing; `None` if nothing is left to be done, and of a notice.
     pub fn plan_due(&self, due: Due) -> Option<Plan> {
         let at = Some(due.at);
         let (entry, bucket) = match due.kind {
             DueKind::Mature => (Entry::Mature, Bucket::Deferred),
             DueKind::Expire => (Entry::Expire, Bucket::Available),
             DueKind::Release => (Entry::Release, Bucket::Held),
+            DueKind::Notice => return None,
         };
         let admits = |lot: &Lot| match due.kind {
             DueKind::Mature => lot.matures_at() == at,
             DueKind::Expire => lot.expires_at == at,
             DueKind::Release => lot.held_until() == at,
+            DueKind::Notice => false,
         };
         let pick = Pick {
             bucket,

@@ -12,6 +12,8 @@ pub(super) struct StoredHoldings {
     /// The number of lots that were ever made; 0: the account has no lots.
     made: u32,
     lots: Vec<StoredLot>,
+    /// One more than the time up to which nothing is announced any more; 0: none.
+    noticed_until: i64,
 }
 
 /// A lot, with numbers as distances.
@@ -56,6 +58,11 @@ impl StoredHoldings {
             pending,
             lots: lots.collect(),
             made: record.lots.as_ref().map_or(0, |lots| lots.made),
+            noticed_until: record
+                .lots
+                .as_ref()
+                .and_then(|lots| lots.noticed_until)
+                .map_or(0, |at| at.as_millis() + 1),
         })
     }
 
@@ -88,6 +95,7 @@ impl StoredHoldings {
         record.lots = Some(Box::new(Lots {
             made: self.made,
             live,
+            noticed_until: optional_time(self.noticed_until)?,
         }));
         Some(())
     }
@@ -127,10 +135,7 @@ impl StoredLot {
                 .filter(|origin| *origin > 0)?,
             entry: Some(self.entry).filter(|entry| *entry > 0)?,
             remaining: Points::new(self.remaining).filter(|points| !points.is_zero())?,
-            expires_at: match self.expires_at {
-                0 => None,
-                end => Some(Timestamp::parse_stored(end.checked_sub(1)?)?),
-            },
+            expires_at: optional_time(self.expires_at)?,
             state: match self.state {
                 StoredState::Available => LotState::Available,
                 StoredState::Held { by, until } => LotState::Held {
@@ -151,5 +156,13 @@ impl StoredLot {
                 },
             },
         })
+    }
+}
+
+/// A time, which is stored as one more; 0: none. `None` if it is out of range.
+fn optional_time(stored: i64) -> Option<Option<Timestamp>> {
+    match stored {
+        0 => Some(None),
+        stored => Timestamp::parse_stored(stored.checked_sub(1)?).map(Some),
     }
 }

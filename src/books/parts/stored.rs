@@ -6,7 +6,8 @@ use super::holdings::StoredHoldings;
 use crate::books::fold::NUMBER_MAX;
 use crate::books::{ProgramRecord, Record, TierNumber};
 use crate::domain::{
-    Account, MemberNumber, Points, ProgramNumber, Seq, Status, StatusCounts, Timestamp, Wallet,
+    Account, ExpiryNotice, MemberNumber, Points, ProgramNumber, Seq, Status, StatusCounts,
+    Timestamp, Wallet,
 };
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub(super) struct StoredProgram {
     chain_start: i64,
     last_entry: i64,
     head: Option<[u8; 32]>,
+    /// The days of the notice; 0: none.
+    notice: i64,
 }
 
 impl StoredProgram {
@@ -33,6 +36,7 @@ impl StoredProgram {
             chain_start: record.chain_start.map_or(0, |seq| seq.0),
             last_entry: record.last_entry.map_or(0, |seq| seq.0),
             head: record.head,
+            notice: record.notice.map_or(0, ExpiryNotice::days),
         }
     }
 
@@ -42,6 +46,7 @@ impl StoredProgram {
             chain_start: seq(self.chain_start),
             last_entry: seq(self.last_entry),
             head: self.head,
+            notice: ExpiryNotice::new(self.notice),
             ..ProgramRecord::default()
         };
         (ProgramNumber(self.number), record)
@@ -311,9 +316,9 @@ mod tests {
                 matures_at: time(at)
             }),
         ];
-        let end = prop::option::of((99..253_402_300_799_999_i64).prop_map(time));
-        let lot = (1..40_u32, 0..3_u32, any::<u32>(), 1..9_i64, end, state);
-        (vec(lot, 0..9), 0..3_u32).prop_map(|(all, further)| {
+        let end = || prop::option::of((99..253_402_300_799_999_i64).prop_map(time));
+        let lot = (1..40_u32, 0..3_u32, any::<u32>(), 1..9_i64, end(), state);
+        (vec(lot, 0..9), 0..3_u32, end()).prop_map(|(all, further, noticed_until)| {
             let (mut number, mut live) = (0, Vec::new());
             for (after, origin, entry, remaining, expires_at, state) in all {
                 number += after;
@@ -326,8 +331,11 @@ mod tests {
                     state,
                 });
             }
-            let made = (number + further).max(1);
-            Lots { made, live }
+            Lots {
+                made: (number + further).max(1),
+                live,
+                noticed_until,
+            }
         })
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Lots {
     pub(super) from: f64,
     /// The life of points from then on, a period.
     pub(super) life: &'static str,
+    /// How many days before they expire this is announced.
+    pub(super) notice: i64,
     /// The reason of the credits whose points become available later.
     pub(super) delayed: &'static str,
     /// How many days later.
@@ -145,6 +147,7 @@ pub(super) const MAIN: Cast = Cast {
     lots: Some(Lots {
         from: 0.3,
         life: "P6M",
+        notice: 14,
         delayed: "hotel stay",
         days: 14,
     }),

@@ -4,18 +4,20 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::cast::Lots;
 use crate::domain::Precondition;
 use crate::service::{KeyPrincipal, Services};
 use crate::wire::{ConvertAssetRequest, PatchProgramRequest};
 
-/// Puts all points of a program into lots, and sets the life of these and of later ones. Each step
-/// begins when the one before is done, so that the log always has the same rows.
+/// Puts all points of a program into lots, and sets the life of these and of later ones, and when
+/// its end is announced. Each step begins when the one before is done, so that the log always has
+/// the same rows.
 pub(super) async fn convert(
     services: &Services,
     key: KeyPrincipal,
-    life: &str,
+    lots: &Lots,
 ) -> Result<(), anyhow::Error> {
-    let expiry = json!({"after": life});
+    let expiry = json!({"after": lots.life});
     let request = ConvertAssetRequest::parse(&json!({"to": "LOT", "expiry": expiry}))?;
     let converted = services
         .convert_asset(key, None, "default".to_owned(), request)
@@ -24,7 +26,8 @@ pub(super) async fn convert(
     while points().await?.converting {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let request = PatchProgramRequest::parse(&json!({"expiry": expiry}))?;
+    let settings = json!({"expiry": expiry, "expiry_notice": lots.notice});
+    let request = PatchProgramRequest::parse(&settings)?;
     let id = key.program_uuid.to_string();
     let set = services
         .patch_program(key, id, Precondition::NONE, request)

@@ -59,7 +59,7 @@ impl Program {
         let lots = self.cast.lots.as_ref();
         let begins = |lots: &&Lots| Calendar::day_at(self.cast.starts, lots.from) == day;
         if let Some(lots) = lots.filter(begins) {
-            lots::convert(services, self.key, lots.life).await?;
+            lots::convert(services, self.key, lots).await?;
             self.has_lots = true;
         }
         Ok(())

@@ -11,10 +11,10 @@ use crate::http::extract::{Idempotency, JsonBody, QueryText};
 use crate::http::openapi::operation::{NOT_FOUND, Operation};
 use crate::http::response::{ok, reply};
 use crate::http::route::routes;
-use crate::service::{Caller, Services};
+use crate::service::{Caller, Services, TransactionSelection};
 use crate::wire::{
     BalanceResponse, CreditRequest, DebitRequest, EligibilityResponse, ListKind, PageQuery, TIME,
-    TransactionListResponse, WalletResponse, group, optional, page, query_parameters,
+    TransactionListResponse, WalletResponse, flag, group, optional, page, query_parameters,
 };
 
 /// A note on routes that return the data of one member.
@@ -76,6 +76,9 @@ query_parameters! {
     struct ListTransactionsQuery of ProgramNumber {
         page: PageQuery = page(ListKind::Transactions);
         member: ListedMemberQuery = group::<ListedMemberQuery>();
+        /// `true` adds the cause of each entry, and the lots that it moved. Only with an
+        /// Org-API-Key.
+        has_details: bool = flag("details");
     }
 }
 
@@ -108,9 +111,13 @@ async fn list_transactions(
     query: QueryText<ListTransactionsQuery>,
 ) -> HttpResult {
     let query = query.parse_for(caller.program())?;
+    let selection = TransactionSelection {
+        has_details: query.has_details,
+        page: query.page,
+    };
     let (on_behalf, include_archived) = query.member.subject();
     Ok(ok(&services
-        .list_transactions(caller, on_behalf, include_archived, query.page)
+        .list_transactions(caller, on_behalf, include_archived, selection)
         .await?))
 }
 

@@ -187,6 +187,13 @@ fn object(
             amount,
             at,
             balance,
+        }
+        | Event::WalletExpiring {
+            member,
+            amount,
+            at,
+            balance,
+            ..
         } => wire::to_json(&ExpiredEventData {
             external_user_id: find(*member)?.external_user_id.as_str().to_owned(),
             amount: amount.get(),

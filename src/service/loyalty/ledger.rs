@@ -100,7 +100,9 @@ mod tests {
     use crate::config::Settings;
     use crate::domain::{Bucket, BurnOrder, Entry, ExternalUserId, Precondition};
     use crate::service::loyalty::members;
-    use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Scope, Services};
+    use crate::service::{
+        Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, Scope, Services, TransactionSelection,
+    };
     use crate::store::WriteError;
     use crate::wire::{PageQuery, SetMemberRequest};
 
@@ -329,7 +331,9 @@ mod tests {
             limit: 9,
             cursor: None,
         };
-        let list = services.list_transactions(Caller::Key(key), Some(ada), false, page);
+        let has_details = false;
+        let selection = TransactionSelection { has_details, page };
+        let list = services.list_transactions(Caller::Key(key), Some(ada), false, selection);
         let list = list.await.unwrap().transactions.into_iter();
         let shown = list.map(|it| {
             let reason = it.transaction.reason.unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The resources of a loyalty program: members, wallets, offers, interests, redemptions,
 //! conversations.
 
+mod actors;
 pub(in crate::service) mod assets;
 mod attachments;
 mod configuration;
@@ -25,3 +26,4 @@ mod wallets;
 pub use self::attachments::{LinkedFile, NewFile};
 pub use self::members::RemoveOptions;
 pub use self::redemptions::UNKNOWN_OFFER;
+pub use self::wallets::TransactionSelection;

@@ -99,6 +99,7 @@ impl Services {
                 status: None,
                 default_tier: None,
                 ahead: Some(millis),
+                expiry_notice: None,
             };
             tx.record(Some(program), at, event)?;
             store::sandbox::set_ahead(tx, program, ahead)?;
@@ -160,6 +161,7 @@ fn reset(
     new.default_tier = old.default_tier;
     new.zone = old.zone;
     new.expiry = old.expiry;
+    new.expiry_notice = old.expiry_notice;
     let event = Event::program_changed(&new);
     new.configuration_version = tx.record(Some(new.number), now, event)?;
     store::programs::update(tx, &new)?;

@@ -1,20 +1,32 @@
 //! Wallets: credit, debit, read, and the ledger of one member.
 
+use super::actors::Actors;
 use super::ledger::{Movement, post};
 use super::members;
 use super::points::{self, GivenDates};
 use super::wallet_of::wallet_of;
 use crate::books::Record;
 use crate::domain::{
-    Entry, ExternalUserId, Invalid, RedemptionId, Refusal, Seq, Tier, TransactionId,
+    Entry, ExternalUserId, Invalid, ProgramNumber, RedemptionId, Refusal, Seq, Tier, TransactionId,
 };
 use crate::service::tenancy::pools;
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
-use crate::store::{self, WriteError};
+use crate::store::log::LedgerRow;
+use crate::store::{self, Connection, WriteError};
 use crate::wire::{
-    CreditRequest, Cursor, DebitRequest, EligibilityResponse, LedgerEntryResponse, ListKind,
-    PageQuery, TransactionListResponse, TransactionResponse, WalletResponse,
+    CreditRequest, Cursor, DebitRequest, EligibilityResponse, EntryDetailsResponse,
+    LedgerEntryResponse, ListKind, PageQuery, TransactionListResponse, TransactionResponse,
+    WalletResponse,
 };
+
+/// A page of a ledger.
+#[derive(Debug, Clone, Copy)]
+pub struct TransactionSelection {
+    /// Whether entries have their cause and their lots.
+    pub has_details: bool,
+    /// The page.
+    pub page: PageQuery,
+}
 
 /// The account of a member, as a read finds it.
 pub(super) struct Account {
@@ -115,14 +127,18 @@ impl Services {
     ///
     /// # Errors
     /// As [`Services::get_eligibility`]; a key may read the ledger of a removed member with
-    /// `include_archived`.
+    /// `include_archived`, and its details.
     pub async fn list_transactions(
         &self,
         caller: Caller,
         on_behalf: Option<ExternalUserId>,
         include_archived: bool,
-        page: PageQuery,
+        selection: TransactionSelection,
     ) -> Result<TransactionListResponse, ServiceError> {
+        let TransactionSelection { has_details, page } = selection;
+        if has_details && matches!(caller, Caller::Member(_)) {
+            return Err(Invalid::new("details", "needs an Org-API-Key").into());
+        }
         // Its newest entry is committed, so that a read that begins now sees it.
         let account = self.account(caller, on_behalf.as_ref(), include_archived)?;
         let record = account.record;
@@ -146,22 +162,13 @@ impl Services {
             let next_cursor = page
                 .next
                 .map(|seq| Cursor(seq.0).encode(ListKind::Transactions, caller.program().0));
-            let transactions = page
-                .entries
-                .into_iter()
-                .map(|row| LedgerEntryResponse {
-                    transaction: TransactionResponse::new(
-                        TransactionId::of_entry(row.seq, row.at),
-                        row.entry,
-                        row.amount,
-                        row.reason,
-                        row.redemption.map(RedemptionId::from_uuid),
-                        row.at,
-                    ),
-                    balance_after: row.balance_after,
-                    offer_title: row.offer_title,
-                })
-                .collect();
+            let mut actors = Actors::new(connection);
+            let mut transactions = Vec::with_capacity(page.entries.len());
+            for row in page.entries {
+                let entry = (caller.program(), row.seq);
+                let details = has_details.then(|| details(connection, &mut actors, entry));
+                transactions.push(response(row, details.transpose()?));
+            }
             Ok(TransactionListResponse {
                 transactions,
                 next_cursor,
@@ -212,4 +219,36 @@ impl Services {
             as_of: books.last_seq(),
         })
     }
+}
+
+/// An entry in the list of a wallet.
+fn response(row: LedgerRow, details: Option<EntryDetailsResponse>) -> LedgerEntryResponse {
+    LedgerEntryResponse {
+        transaction: TransactionResponse::new(
+            TransactionId::of_entry(row.seq, row.at),
+            row.entry,
+            row.amount,
+            row.reason,
+            row.redemption.map(RedemptionId::from_uuid),
+            row.at,
+        ),
+        balance_after: row.balance_after,
+        offer_title: row.offer_title,
+        details,
+    }
+}
+
+/// The cause and the lots of an entry of a program.
+fn details(
+    connection: &Connection,
+    actors: &mut Actors<'_>,
+    (program, seq): (ProgramNumber, Seq),
+) -> Result<EntryDetailsResponse, store::Error> {
+    let row = store::log::entry(connection, program, seq)?;
+    let row = row.ok_or(store::Error::Impossible("ledger entry"))?;
+    let actor = actors.response(row.actor)?;
+    Ok(EntryDetailsResponse::new(
+        actor,
+        row.entry.buckets.as_deref(),
+    ))
 }

@@ -40,8 +40,8 @@ pub(super) fn refused(
         days = pause.as_secs() / 86_400,
         due,
         "the newest row is more than 35 days older than the system clock, and points of members \
-         would expire or mature: writes are stopped; if the clock is right, start with \
-         `--accept-clock`"
+         would expire or mature, or be announced: writes are stopped; if the clock is right, start \
+         with `--accept-clock`"
     );
     Ok(Some(RefusedStep {
         shown: now.as_millis(),

@@ -101,15 +101,17 @@ impl Services {
         self.write_on(Surface::Scrip, key, None, move |tx, key| {
             let before = find(tx, *key, &id)?;
             precondition.check(Some(before.version))?;
+            let needs_lots = needs_lots(&request);
             let mut program = before.clone();
             program.name = request.name.unwrap_or(program.name);
             program.status = request.status.unwrap_or(program.status);
             program.zone = request.zone.unwrap_or(program.zone);
             program.expiry = request.expiry.apply(program.expiry);
-            if matches!(request.expiry, Change::Set(_))
+            program.expiry_notice = request.expiry_notice.apply(program.expiry_notice);
+            if let Some(field) = needs_lots
                 && tx.points_rules(program.number, None)?.mode == InventoryMode::Simple
             {
-                return Err(Invalid::new("expiry", NEEDS_LOTS).into());
+                return Err(Invalid::new(field, NEEDS_LOTS).into());
             }
             if program != before {
                 let now = tx.now(program.number);
@@ -126,6 +128,14 @@ impl Services {
         })
         .await
     }
+}
+
+/// The first field of a request that only a program with lots can have.
+fn needs_lots(request: &PatchProgramRequest) -> Option<&'static str> {
+    if matches!(request.expiry, Change::Set(_)) {
+        return Some("expiry");
+    }
+    matches!(request.expiry_notice, Change::Set(_)).then_some("expiry_notice")
 }
 
 fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, ServiceError> {

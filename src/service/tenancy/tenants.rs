@@ -91,6 +91,7 @@ pub(in crate::service) fn create_program(
         },
         default_tier: Tier::parse("defaultTier", "standard").map_err(impossible)?,
         expiry: None,
+        expiry_notice: None,
         zone: Zone::UTC,
         created_at: now,
         updated_at: now,

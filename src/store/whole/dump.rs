@@ -69,6 +69,12 @@ const MEMBERS: &[(&str, FieldKind, &str)] = &[
     ("archived_at", Time, "m.archived_at"),
     ("email", Text, "m.email"),
     ("phone", Text, "m.phone"),
+    (
+        "status",
+        Text,
+        "CASE WHEN m.archived_at IS NOT NULL THEN 'CLOSED'
+            WHEN m.suspended_at IS NOT NULL THEN 'SUSPENDED' ELSE 'ACTIVE' END",
+    ),
 ];
 const FROM_MEMBERS: &str = "FROM member m JOIN wallet w ON w.member_id = m.id
     JOIN program p ON p.id = m.program_id JOIN organization o ON o.id = p.organization_id ORDER BY m.id";

@@ -94,6 +94,11 @@ impl WriterThread {
         if !self.run_job(statements, (job, clock_now), ran) {
             return false;
         }
+        if self.state.draft.has_new_notice() {
+            // What that makes due is known after the commit.
+            self.sweeps.ends_batch = true;
+            return true;
+        }
         self.settle_after(statements, program)
     }
 

@@ -1,7 +1,7 @@
 //! The time of a write, and what is due by then.
 
 use super::transaction::Transaction;
-use crate::domain::{Due, ProgramNumber, Timestamp};
+use crate::domain::{Due, ExpiryNotice, ProgramNumber, Timestamp};
 use crate::store::Error;
 
 /// Applies a due thing of a program: appends its rows to the log.
@@ -35,6 +35,11 @@ impl Transaction<'_> {
     /// What is due in a program up to a time, in order, at most `max`.
     pub(super) fn due(&self, program: ProgramNumber, until: Timestamp, max: usize) -> Vec<Due> {
         self.state.draft.due(program, until, max)
+    }
+
+    /// How long before points expire this is announced in a program, if at all.
+    pub fn expiry_notice(&self, program: ProgramNumber) -> Option<ExpiryNotice> {
+        self.state.draft.program(program).notice
     }
 
     /// Takes in that everything that was due in a program up to a time was applied.

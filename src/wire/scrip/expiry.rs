@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use crate::domain::{Expiry, Invalid, Period, Zone};
+use crate::domain::{Expiry, ExpiryNotice, Invalid, Period, Zone};
 use crate::wire::fields::{Field, FieldType};
 use crate::wire::schema;
 
@@ -15,6 +15,12 @@ pub(super) const TIME_ZONE: FieldType<Zone> = FieldType {
         zone.ok_or_else(|| field.wrong("must be the name of a time zone, such as Europe/Berlin"))
     },
     schema: || schema::string().into(),
+};
+
+/// Days before points expire, from 1.
+pub(super) const EXPIRY_NOTICE: FieldType<ExpiryNotice> = FieldType {
+    read: |field| field.whole(1, ExpiryNotice::DAYS_MAX, ExpiryNotice::new),
+    schema: || schema::whole(1, ExpiryNotice::DAYS_MAX).into(),
 };
 
 /// The life of points.

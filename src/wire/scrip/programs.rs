@@ -4,8 +4,8 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::expiry::{EXPIRY, ExpiryResponse, TIME_ZONE};
-use crate::domain::{Change, Expiry, Name, Program, ProgramStatus, Timestamp, Zone};
+use super::expiry::{EXPIRY, EXPIRY_NOTICE, ExpiryResponse, TIME_ZONE};
+use crate::domain::{Change, Expiry, ExpiryNotice, Name, Program, ProgramStatus, Timestamp, Zone};
 use crate::wire::field_types::{text, word};
 use crate::wire::request::request;
 use crate::wire::schema::ProgramState;
@@ -35,6 +35,10 @@ request! {
         /// The time zone of the calendar by which points expire, an IANA name such as
         /// `Europe/Berlin`. A change concerns later credits only.
         pub zone: Option<Zone> = optional("time_zone", TIME_ZONE),
+        /// How many days of 24 hours before points expire `wallet.expiring` is sent; null: it is
+        /// not. Only in a program whose points are kept in lots. What expires within a longer time
+        /// than before is announced at once.
+        pub expiry_notice: Change<ExpiryNotice> = change("expiry_notice", EXPIRY_NOTICE),
     }
     example {"name": "Winter club"}
     parse(body);
@@ -48,6 +52,7 @@ request! {
     "status": "ACTIVE",
     "expiry": {"after": "P12M"},
     "time_zone": "UTC",
+    "expiry_notice": 30,
     "created_at": "2026-06-15T12:00:00Z",
     "updated_at": "2026-06-15T12:00:00Z",
     "deleted_at": null,
@@ -66,6 +71,9 @@ pub struct ProgramResponse {
     pub expiry: Option<ExpiryResponse>,
     /// The time zone of the calendar by which points expire.
     pub time_zone: String,
+    /// How many days before points expire `wallet.expiring` is sent; null: it is not.
+    #[schema(minimum = 1, maximum = 366)]
+    pub expiry_notice: Option<i64>,
     /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
@@ -88,6 +96,7 @@ impl From<&Program> for ProgramResponse {
             status: program.status.as_str(),
             expiry: program.expiry.map(ExpiryResponse::from),
             time_zone: program.zone.name().to_owned(),
+            expiry_notice: program.expiry_notice.map(ExpiryNotice::days),
             created_at: program.created_at.to_short(),
             updated_at: program.updated_at.to_short(),
             deleted_at: program.archived_at.map(Timestamp::to_short),

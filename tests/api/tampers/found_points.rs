@@ -22,6 +22,10 @@ pub(super) const FOUND: &[(&str, &str)] = &[
         "UPDATE asset SET inventory_mode = 'SIMPLE', opening_expires_at = NULL",
         "its inventory_mode does not match",
     ),
+    (
+        "UPDATE program SET expiry_notice = coalesce(expiry_notice, 0) % 366 + 1",
+        "its expiry_notice does not match",
+    ),
     ("UPDATE asset SET updated_at = 1", "its updated_at"),
     ("UPDATE asset SET version = 1", "its version"),
     (

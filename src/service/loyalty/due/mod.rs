@@ -10,8 +10,8 @@ use crate::service::events;
 use crate::store::log::AccountLog;
 use crate::store::{Error, Transaction};
 
-/// Applies a due thing: appends its ledger entry, and the event of points that expired. Does
-/// nothing if the points are gone.
+/// Applies a due thing: appends its ledger entry, and the event of points that expired or will.
+/// Does nothing if the points are gone.
 pub(in crate::service) fn apply(
     tx: &mut Transaction<'_>,
     program: ProgramNumber,
@@ -20,6 +20,9 @@ pub(in crate::service) fn apply(
     let Some(record) = tx.account_in(due.account()) else {
         return Ok(());
     };
+    if due.kind == DueKind::Notice {
+        return announce(tx, &record, due.at);
+    }
     let Some(plan) = record.plan_due(due) else {
         return Ok(());
     };
@@ -48,13 +51,35 @@ pub(in crate::service) fn apply(
     }
 }
 
-/// Applies what is due in an account up to a time.
+/// Announces the points of an account that expire the notice time of its program after a time.
+fn announce(tx: &mut Transaction<'_>, record: &Record, due_at: Timestamp) -> Result<(), Error> {
+    let Some(notice) = tx.expiry_notice(record.program) else {
+        return Ok(());
+    };
+    let end = notice.after(due_at);
+    let Some(amount) = record.unannounced(end) else {
+        return Ok(());
+    };
+    let event = Event::WalletExpiring {
+        member: record.number,
+        amount,
+        at: end,
+        due_at,
+        balance: record.wallet.balance(),
+    };
+    let at = tx.stamp_of(record.program, due_at);
+    events::record(tx, record.program, at, event)?;
+    Ok(())
+}
+
+/// Applies what has matured, expired or been released in an account up to a time. Notices that are
+/// due come later.
 pub(in crate::service) fn apply_overdue(
     tx: &mut Transaction<'_>,
     record: &Record,
     until: Timestamp,
 ) -> Result<(), Error> {
-    for due in record.dues() {
+    for due in record.dues(None) {
         if due.at <= until {
             apply(tx, record.program, due)?;
         }

@@ -1,18 +1,17 @@
 //! Reads of redemptions: one, a page, the history of one.
 
-use std::collections::HashMap;
-
+use super::super::actors::Actors;
 use super::super::members;
 use crate::domain::{
-    Actor, ExternalUserId, Invalid, MemberNumber, OfferId, OfferNumber, ProgramNumber, Redemption,
+    ExternalUserId, Invalid, MemberNumber, OfferId, OfferNumber, ProgramNumber, Redemption,
     RedemptionId, RedemptionNumber, Refusal, Seq,
 };
 use crate::service::{Caller, KeyPrincipal, ServiceError, Services, page};
 use crate::store::redemptions::{Listed, RedemptionFilter};
 use crate::store::{self, Connection};
 use crate::wire::{
-    ActorResponse, Cursor, ListKind, PageQuery, RedemptionHistoryEntryResponse,
-    RedemptionHistoryResponse, RedemptionListResponse, RedemptionResponse,
+    Cursor, ListKind, PageQuery, RedemptionHistoryEntryResponse, RedemptionHistoryResponse,
+    RedemptionListResponse, RedemptionResponse,
 };
 
 /// The expectation of `offer` in a list of redemptions.
@@ -109,14 +108,11 @@ impl Services {
             let mut rows = store::log::of_redemption(connection, redemption.number, after, limit)?;
             let list = (ListKind::RedemptionHistory, program.0);
             let next_cursor = page::next_cursor(&mut rows, page, list, |(last, _)| last.seq.0);
-            let mut keys = HashMap::new();
+            let mut actors = Actors::new(connection);
             let mut history = Vec::new();
             for (activity, actor) in &rows {
-                let actor = actor.map(|actor| named(connection, &mut keys, actor));
-                history.push(RedemptionHistoryEntryResponse::new(
-                    activity,
-                    actor.transpose()?,
-                ));
+                let actor = actors.response(*actor)?;
+                history.push(RedemptionHistoryEntryResponse::new(activity, actor));
             }
             Ok(RedemptionHistoryResponse {
                 history,
@@ -175,21 +171,4 @@ fn shown(caller: Caller, listed: Listed) -> RedemptionResponse {
         Caller::Key(_) => response.named(listed.display_name, listed.offer_title),
         Caller::Member(_) => response,
     }
-}
-
-/// An actor with the name of its key; `keys` caches the names that were looked up before.
-fn named(
-    connection: &Connection,
-    keys: &mut HashMap<i64, Option<(String, String)>>,
-    actor: Actor,
-) -> Result<ActorResponse, ServiceError> {
-    let Actor::Key(number) = actor else {
-        return Ok(ActorResponse::new(actor, None));
-    };
-    let name = match keys.get(&number.0) {
-        Some(known) => known.clone(),
-        None => store::credentials::name(connection, number)?,
-    };
-    keys.insert(number.0, name.clone());
-    Ok(ActorResponse::new(actor, name))
 }

@@ -170,9 +170,13 @@ fn member_fields(books: &Books, record: &Record) -> Fields {
     .collect::<Fields>();
     fields.extend(record.lots.iter().flat_map(|lots| {
         let made = ("lots made".to_owned(), lots.made.to_string());
+        let until = lots
+            .noticed_until
+            .map_or_else(none, |until| until.as_millis().to_string());
+        let until = ("last expiry that was announced".to_owned(), until);
         let live = lots.live.iter();
         let live = live.map(|lot| (format!("lot {}", lot.number), format!("{lot:?}")));
-        std::iter::once(made).chain(live)
+        [made, until].into_iter().chain(live)
     }));
     fields.extend(Status::ALL.into_iter().map(|status| {
         let field = format!("redemptions {}", status.as_str());
@@ -189,6 +193,12 @@ fn program_fields(record: ProgramRecord) -> Fields {
         ("points pending", record.wallets.pending.get().to_string()),
         ("newest entry with a stored hash", seq(record.chain_start)),
         ("newest ledger entry", seq(record.last_entry)),
+        (
+            "notice of expiry",
+            record
+                .notice
+                .map_or_else(none, |notice| notice.days().to_string()),
+        ),
     ]
     .map(|(field, value)| (field.to_owned(), value))
     .into()

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::books::{Books, member_of};
 use crate::domain::{
-    ByNumber, Due, DueKind, Entry, Event, LedgerEntry, MemberNumber, OrganizationNumber,
-    OrganizationStatus, Points, ProgramNumber, ProgramStatus, Seq, Timestamp,
+    ByNumber, Due, DueKind, Entry, Event, MemberNumber, OrganizationNumber, OrganizationStatus,
+    Points, ProgramNumber, ProgramStatus, Seq, Timestamp,
 };
 use crate::store::LoggedRow;
 
@@ -18,7 +18,7 @@ pub(super) struct DueCheck {
     programs: ByNumber<ProgramNumber, Program>,
     /// The organizations that are not active.
     inactive: HashSet<OrganizationNumber>,
-    /// The number of rows that were written because something was due.
+    /// The number of ledger entries that were written because something was due.
     pub(super) rows: u64,
     pub(super) findings: Vec<String>,
 }
@@ -57,19 +57,24 @@ impl DueCheck {
         let is_active = !program.is_archived
             && organization.is_none_or(|number| !self.inactive.contains(&number));
         let announced = announced(books, &activity.event, program.expired);
-        let of_entry = due_of(&activity.event)
-            .filter(|(due, _)| due.kind == DueKind::Expire && due.asset.is_none());
-        program.expired =
-            of_entry.map(|(due, entry)| (activity.seq, due.member, entry.amount, due.at));
-        if let Err(finding) = announced {
-            self.report(format!("activity {}: {finding}", activity.seq.0));
-        }
+        let due = due_of(&activity.event);
+        let entry = activity.event.ledger_entry();
+        program.expired = due
+            .filter(|due| due.kind == DueKind::Expire && due.asset.is_none())
+            .zip(entry)
+            .map(|(due, entry)| (activity.seq, due.member, entry.amount, due.at));
         let seq = activity.seq.0;
-        if let Some((due, entry)) = due_of(&activity.event) {
-            self.rows += 1;
+        for checked in [announced, notice(books, number, &activity.event)] {
+            if let Err(finding) = checked {
+                self.report(format!("activity {seq}: {finding}"));
+            }
+        }
+        if let Some(due) = due {
+            self.rows += u64::from(entry.is_some());
+            let row = entry.map_or("activity", |_| "ledger entry");
             if activity.at != last.map_or(due.at, |last| due.at.max(last)) {
                 self.report(format!(
-                    "ledger entry {seq}: it was due at {}, and must have this time or, if that is \
+                    "{row} {seq}: it was due at {}, and must have this time or, if that is \
                      later, the time of the row of the program before it",
                     due.at
                 ));
@@ -77,11 +82,10 @@ impl DueCheck {
             let first = books.first_due(number, due.at);
             if first != Some(due) {
                 let found = first.map_or_else(|| "nothing".to_owned(), |first| describe(&first));
-                let entry = entry.member.0;
                 self.report(format!(
-                    "ledger entry {seq}: {found} was due in its program, but it applies what was \
-                     due for member row {entry} at {}",
-                    due.at
+                    "{row} {seq}: {found} was due in its program, but it applies what was due for \
+                     member row {} at {}",
+                    due.member.0, due.at
                 ));
             }
         } else if is_active
@@ -162,6 +166,33 @@ fn announced(
     }
 }
 
+/// Checks the content of an event that announces points.
+fn notice(books: &Books, program: ProgramNumber, event: &Event) -> Result<(), String> {
+    let Event::WalletExpiring {
+        member,
+        amount,
+        at,
+        due_at,
+        balance,
+    } = event
+    else {
+        return Ok(());
+    };
+    let notice = books.program(program).notice;
+    let is_same = books.record(*member).is_some_and(|record| {
+        record.unannounced(*at) == Some(*amount) && record.wallet.balance() == *balance
+    });
+    if is_same && notice.map(|notice| notice.after(*due_at)) == Some(*at) {
+        Ok(())
+    } else {
+        Err(
+            "it must have the points that expire the notice time of the program after it was due, \
+             and the balance of the entry before it"
+                .to_owned(),
+        )
+    }
+}
+
 fn unannounced(seq: Seq) -> String {
     format!(
         "ledger entry {} has no event balance.expired after it",
@@ -170,7 +201,15 @@ fn unannounced(seq: Seq) -> String {
 }
 
 /// The due thing that a row applies, if it does.
-fn due_of(event: &Event) -> Option<(Due, &LedgerEntry)> {
+fn due_of(event: &Event) -> Option<Due> {
+    if let Event::WalletExpiring { member, due_at, .. } = event {
+        return Some(Due {
+            at: *due_at,
+            kind: DueKind::Notice,
+            asset: None,
+            member: *member,
+        });
+    }
     let entry = event.ledger_entry()?;
     let kind = match entry.entry {
         Entry::Mature => DueKind::Mature,
@@ -179,13 +218,12 @@ fn due_of(event: &Event) -> Option<(Due, &LedgerEntry)> {
         _ => return None,
     };
     let at = entry.buckets.as_ref()?.due_at?;
-    let due = Due {
+    Some(Due {
         at,
         kind,
         asset: entry.asset,
         member: entry.member,
-    };
-    Some((due, entry))
+    })
 }
 
 fn describe(due: &Due) -> String {
@@ -193,6 +231,7 @@ fn describe(due: &Due) -> String {
         DueKind::Mature => "the maturity",
         DueKind::Expire => "the expiry",
         DueKind::Release => "the release",
+        DueKind::Notice => "the notice",
     };
     format!(
         "{what} of points of member row {} at {}",

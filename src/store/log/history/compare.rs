@@ -18,7 +18,7 @@ const REDEMPTIONS: &str =
     "SELECT id, start_at, end_at, rating, rated_at FROM redemption ORDER BY id";
 
 const PROGRAMS: &str = "SELECT id, organization_id, created_at, status = 'ACTIVE' AS is_active,
-        archived_at, default_tier, clock_offset
+        archived_at, default_tier, clock_offset, coalesce(expiry_notice, 0) AS expiry_notice
     FROM program ORDER BY id";
 
 const ASSETS: &str = "SELECT id, program_id, symbol, scale, created_at, archived_at,
@@ -233,7 +233,7 @@ impl History<'_> {
         ]))
     }
 
-    fn compare_program(&mut self, id: i64, row: &Row<'_>) -> Compared<10> {
+    fn compare_program(&mut self, id: i64, row: &Row<'_>) -> Compared<11> {
         let Some(logged) = self.programs.get(&id) else {
             return Ok(None);
         };
@@ -243,6 +243,7 @@ impl History<'_> {
         let archived_at: Option<i64> = row.get(column!(PROGRAMS, "archived_at"))?;
         let tier: String = row.get(column!(PROGRAMS, "default_tier"))?;
         let ahead: i64 = row.get(column!(PROGRAMS, "clock_offset"))?;
+        let notice: i64 = row.get(column!(PROGRAMS, "expiry_notice"))?;
         let is_other_tier =
             matches!(logged.tier, Logged::Known(number) if self.tiers[number] != tier);
         let newest = logged.stored.versions.into_iter().max();
@@ -257,6 +258,7 @@ impl History<'_> {
             ),
             ("default_tier", is_other_tier),
             ("clock_offset", logged.ahead.contradicts(ahead)),
+            ("expiry_notice", logged.notice.contradicts(notice)),
             ("version", !logged.are_versions_seen[0]),
             ("configuration_version", !logged.are_versions_seen[1]),
             (

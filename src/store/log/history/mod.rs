@@ -99,6 +99,8 @@ struct Program {
     archived_at: Logged<Option<i64>>,
     tier: Logged<usize>,
     ahead: Logged<i64>,
+    /// The days of the notice; 0: none.
+    notice: Logged<i64>,
 }
 
 impl Program {
@@ -302,7 +304,9 @@ impl<'c> History<'c> {
                 return self.find_interest(seq, interest.as_uuid().as_bytes());
             }
             // They are in the books alone.
-            Event::WalletDebited(_) | Event::BalanceExpired { .. } => {}
+            Event::WalletDebited(_)
+            | Event::BalanceExpired { .. }
+            | Event::WalletExpiring { .. } => {}
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ impl History<'_> {
             status,
             default_tier,
             ahead,
+            expiry_notice,
         } = event
         else {
             return;
@@ -57,6 +58,7 @@ impl History<'_> {
         }
         program.tier = tier.map_or(program.tier, Logged::Known);
         program.ahead = ahead.map_or(program.ahead, Logged::Known);
+        program.notice = expiry_notice.map_or(program.notice, Logged::Known);
     }
 
     fn program_created(
@@ -79,6 +81,7 @@ impl History<'_> {
             archived_at: Logged::Known(None),
             tier: Logged::of(tier),
             ahead: Logged::Known(0),
+            notice: Logged::Known(0),
         };
         created.note_event(seq, at, true);
         if self.programs.insert(number, created).is_some() {

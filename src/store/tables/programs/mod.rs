@@ -10,18 +10,21 @@ use uuid::Uuid;
 pub use self::configurations::{CurrencyVersion, currency_at, currency_of};
 pub(in crate::store) use self::configurations::{currency, expiry, zone};
 use crate::domain::{
-    Currency, Environment, Name, OrganizationNumber, OrganizationStatus, Program, ProgramNumber,
-    ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
+    Currency, Environment, ExpiryNotice, Name, OrganizationNumber, OrganizationStatus, Program,
+    ProgramNumber, ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
 };
 use crate::store::error::readable;
-use crate::store::tables::columns::{column, environment, optional_time, time, uuid, word};
+use crate::store::tables::columns::{
+    column, environment, optional, optional_time, time, uuid, word,
+};
 use crate::store::tables::query::{self, Query};
 use crate::store::{AccessChange, Counted, Error, Tenant, Transaction};
 
 /// Selects the columns that [`program`] reads.
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
         p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd, p.default_tier,
-        p.expiry, p.time_zone, p.created_at, p.updated_at, p.archived_at, p.version, p.configuration_version
+        p.expiry, p.time_zone, p.expiry_notice, p.created_at, p.updated_at, p.archived_at, p.version,
+        p.configuration_version
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// Selects the columns that [`access_row`] reads.
@@ -171,7 +174,7 @@ pub fn list(
 /// [`Error`] if the database fails.
 pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
     let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5,
-                   version = ?6, expiry = ?7, time_zone = ?8
+                   version = ?6, expiry = ?7, time_zone = ?8, expiry_notice = ?9
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
         program.number.0,
@@ -182,6 +185,7 @@ pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> 
         program.version.0,
         program.expiry.map(|expiry| expiry.to_string()),
         program.zone.name(),
+        program.expiry_notice.map(ExpiryNotice::days),
     ))?;
     tx.settings_changed(program.number);
     tx.access_changed(AccessChange::Program(program.number));
@@ -308,6 +312,8 @@ fn program(row: &Row<'_>) -> Result<Program, Error> {
         default_tier: Tier::stored(row.get(column!(SELECT, "default_tier"))?),
         expiry: expiry(row, column!(SELECT, "expiry"))?,
         zone: zone(row, column!(SELECT, "time_zone"))?,
+        expiry_notice: optional(row, column!(SELECT, "expiry_notice"), ExpiryNotice::new)?
+            .flatten(),
         created_at: time(row, column!(SELECT, "created_at"))?,
         updated_at: time(row, column!(SELECT, "updated_at"))?,
         archived_at: optional_time(row, column!(SELECT, "archived_at"))?,

@@ -1,9 +1,9 @@
 //! The rules that columns have in common.
 
 use crate::domain::{
-    Allocation, Cell, Cents, Entry, Environment, EventKind, Expiry, Inclusion, Intake, Invalid,
-    LotMoves, MessageId, OfferContent, OfferId, Rate, Reason, RedemptionCode, RedemptionLimit, Seq,
-    Subscription, Timestamp, WebhookUrl, Zone,
+    Allocation, Cell, Cents, Entry, Environment, EventKind, Expiry, ExpiryNotice, Inclusion,
+    Intake, Invalid, LotMoves, MessageId, OfferContent, OfferId, Rate, Reason, RedemptionCode,
+    RedemptionLimit, Seq, Subscription, Timestamp, WebhookUrl, Zone,
 };
 
 /// A check of the values of a column that are not null.
@@ -89,6 +89,8 @@ pub(super) const EXPIRY: Rule = Rule(|cell| {
         .map(drop)
         .ok_or_else(|| "must be a period such as P12M, or year_end".to_owned())
 });
+/// Days before points expire.
+pub(super) const NOTICE: Rule = Rule(|cell| in_range(cell, 1, ExpiryNotice::DAYS_MAX));
 pub(super) const ZONE: Rule = Rule(|cell| {
     let zone = Zone::parse(cell.text().unwrap_or_default());
     zone.map(drop)

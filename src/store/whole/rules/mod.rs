@@ -9,9 +9,9 @@ mod kinds;
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
     ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY, EVENTS,
-    EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, PER_MEMBER, PERSONS, PIECES,
-    PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, ZONE,
-    expected, text,
+    EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, NOTICE, PER_MEMBER, PERSONS,
+    PIECES, PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL,
+    ZONE, expected, text,
 };
 use crate::domain::{
     AssetSymbol, Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
@@ -97,6 +97,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("default_tier", text!(Tier)),
             ("expiry", EXPIRY),
             ("time_zone", ZONE),
+            ("expiry_notice", NOTICE),
             ("amount_received", ANY),
             ("amount_spent", ANY),
             ("clock_offset", COUNT),

@@ -3,7 +3,7 @@
 
 import { get, path } from "../lib/api.js";
 import { h } from "../lib/dom.js";
-import { number, timeText } from "../lib/format.js";
+import { day, number, timeText } from "../lib/format.js";
 import { holdSlot } from "../lib/hold.js";
 import { card, link } from "../lib/parts.js";
 import { load } from "../lib/states.js";
@@ -109,6 +109,8 @@ function told(name, data, offer) {
     case "wallet.debited":
       if (data.reason === "expired") return `lost ${number(data.amount)} points that expired`;
       return data.amount ? `gave ${number(data.amount)} points` : "gave points";
+    case "wallet.expiring":
+      return `has ${number(data.amount)} points that expire on ${day(data.at)}`;
     case "member.created":
       return "joined";
     case "member.tier_changed":

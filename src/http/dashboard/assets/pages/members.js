@@ -186,7 +186,8 @@ function memberTable(rows, search, symbol) {
   return table("Members", columns, rows, { keyOf, hold: "member" });
 }
 
-function memberCell({ externalUserID, displayName, email, phone, archivedAt }, search) {
+function memberCell(row, search) {
+  const { externalUserID, displayName, email, phone, archivedAt, suspendedAt } = row;
   const id = marked(externalUserID, search);
   const name = displayName ? marked(displayName, search) : id;
   return h(
@@ -198,6 +199,8 @@ function memberCell({ externalUserID, displayName, email, phone, archivedAt }, s
     search && email && h("span", { class: "hint", "data-key": "email" }, marked(email, search)),
     search && phone && h("span", { class: "hint", "data-key": "phone" }, phone),
     archivedAt && h("span", { class: "badge badge-canceled", "data-key": "removed" }, "Removed"),
+    suspendedAt &&
+      h("span", { class: "badge badge-suspended", "data-key": "suspended" }, "Suspended"),
   );
 }
 

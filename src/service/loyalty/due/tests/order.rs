@@ -74,6 +74,7 @@ fn points_that_are_past_their_date_when_they_are_credited_expire_in_the_same_com
 
 /// Lots with dates over a year, for members of whom some have two due things on a day.
 fn furnish(world: &World) {
+    world.announce(3);
     let day = i64::try_from(DAY.as_secs()).unwrap();
     for member in 0..4 {
         let name = format!("member-{member}");
@@ -107,6 +108,7 @@ fn a_jump_of_a_year_equals_steps_of_a_day() {
         steps.advance(DAY);
     }
     assert!(jump.due_rows().len() > 40, "{:?}", jump.due_rows());
+    assert!(jump.notices().len() > 10, "{:?}", jump.notices());
     assert_eq!(jump.rows(), steps.rows());
     assert_eq!(jump.verified(), steps.verified());
 }
@@ -116,6 +118,7 @@ fn a_week_of_downtime_equals_running_through_it() {
     let (mut off, on) = (World::start(), World::start());
     for world in [&off, &on] {
         world.member(world.key, "ann");
+        world.announce(2);
         for hours in 1..100 {
             world.lot("ann", hours, expires(hours * 3_600 * 2));
             world.lot("ann", hours, matures(hours * 3_600 * 2 + 1));
@@ -127,8 +130,45 @@ fn a_week_of_downtime_equals_running_through_it() {
     }
     assert_eq!(off.balance("ann"), on.balance("ann"));
     assert!(off.due_rows().len() > 150);
+    assert!(off.notices().len() > 40, "{:?}", off.notices());
     assert_eq!(off.rows(), on.rows());
     assert_eq!(off.verified(), on.verified());
+}
+
+/// Points are announced two days before they expire. Those that came later than that are not.
+#[test]
+fn a_notice_has_what_can_be_spent_at_its_time_and_no_time_has_two() {
+    let world = World::start();
+    let day = 86_400;
+    for name in ["ann", "bob"] {
+        world.member(world.key, name);
+        world.lot(name, 10, expires(5 * day));
+        world.lot(name, 20, expires(5 * day));
+        world.lot(name, 40, expires(day));
+    }
+    world.announce(2);
+    // The change itself announces what expires within two days.
+    world.settle();
+    let soon = [(0, 1, 40, day), (0, 2, 40, day)];
+    assert_eq!(world.notices(), soon);
+    assert_eq!(world.spends("ann", 25), 204);
+    world.pass(3 * DAY - Duration::from_millis(1));
+    assert_eq!(world.notices(), soon);
+    world.pass(Duration::from_millis(1));
+    let later = [(3 * day, 1, 5, 5 * day), (3 * day, 2, 30, 5 * day)];
+    assert_eq!(world.notices(), [soon, later].concat());
+    world.lot("bob", 80, expires(5 * day));
+    world.lot("bob", 160, expires(4 * day));
+    world.pass(DAY);
+    // What a longer notice adds does not concern what was announced or came too late.
+    world.announce(3);
+    world.lot("bob", 320, expires(8 * day));
+    world.pass(DAY);
+    let last = (5 * day, 2, 320, 8 * day);
+    let all = [&soon[..], &later, &[last]].concat();
+    assert_eq!(world.notices(), all);
+    assert_eq!(world.balance("bob"), 320);
+    world.verified();
 }
 
 /// The program's clock is a day ahead of the system's.

@@ -11,13 +11,13 @@ use crate::books::{LotDates, Pick, Record};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{
-    Activity, Bucket, BurnOrder, Entry, Event, ExternalUserId, Points, Precondition, ProgramNumber,
-    Refusal, Seq, Timestamp,
+    Activity, Bucket, BurnOrder, Change, Entry, Event, ExpiryNotice, ExternalUserId, Points,
+    Precondition, ProgramNumber, Refusal, Seq, Timestamp,
 };
 use crate::service::loyalty::{ledger, members};
 use crate::service::{Answer, Caller, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Timing, Transaction, WriteError};
-use crate::wire::{AdvanceClockRequest, SetMemberRequest};
+use crate::wire::{AdvanceClockRequest, PatchProgramRequest, SetMemberRequest};
 
 /// When the fixed clocks begin: 31 January 2030 at noon.
 const START_MILLIS: i64 = 1_896_091_200_000;
@@ -129,6 +129,30 @@ impl World {
             .services
             .set_member(key, id_of(name), Precondition::NONE, profile);
         assert!(self.runtime.block_on(set).unwrap().status < 300);
+    }
+
+    /// Announces points this many days before they expire.
+    pub(super) fn announce(&self, days: i64) {
+        let request = PatchProgramRequest {
+            expiry_notice: Change::Set(ExpiryNotice::new(days).unwrap()),
+            ..PatchProgramRequest::default()
+        };
+        let (id, any) = ("current".to_owned(), Precondition::NONE);
+        let set = self.services.patch_program(self.key, id, any, request);
+        assert_eq!(self.runtime.block_on(set).unwrap().status, 200);
+    }
+
+    /// The times of the notices, and what each announces: the member, the points, and when they
+    /// expire.
+    pub(super) fn notices(&self) -> Vec<(i64, i64, i64, i64)> {
+        let seconds = |at: Timestamp| (at.as_millis() - START_MILLIS) / 1000;
+        let row = |activity: &Activity| match activity.event {
+            Event::WalletExpiring {
+                member, amount, at, ..
+            } => Some((seconds(activity.at), member.0, amount.get(), seconds(at))),
+            _ => None,
+        };
+        self.activities().iter().filter_map(row).collect()
     }
 
     pub(super) async fn write<F>(&self, key: KeyPrincipal, work: F) -> Result<Reply, WriteError>

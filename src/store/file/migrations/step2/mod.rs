@@ -56,6 +56,8 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
              CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0);
          ALTER TABLE program ADD COLUMN expiry TEXT;
          ALTER TABLE program ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
+         ALTER TABLE program ADD COLUMN expiry_notice INTEGER
+             CONSTRAINT program_expiry_notice CHECK (expiry_notice BETWEEN 1 AND 366);
          ALTER TABLE credential ADD COLUMN last_used_at INTEGER;
          ALTER TABLE webhook_endpoint ADD COLUMN version INTEGER NOT NULL DEFAULT 0
              CONSTRAINT webhook_endpoint_version CHECK (version >= 0);

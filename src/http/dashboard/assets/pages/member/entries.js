@@ -1,5 +1,7 @@
 // Entries of a ledger: what they are in words, and what can be reversed.
 
+import { count, day, number } from "../../lib/format.js";
+
 const REVERSAL = /^Reversal of (txn_[\w-]+)/;
 
 /**
@@ -28,6 +30,40 @@ const ownText = ({ type, reason, redemptionID }) =>
  */
 export const entryText = (entry) =>
   ownText(entry) ?? entry.reason?.replace(REVERSAL, "Reversal") ?? null;
+
+/**
+ * @typedef {object} MovedLot what an entry did to a lot, as the API has it
+ * @property {number} number
+ * @property {string} change
+ * @property {number} amount
+ * @property {string | null} [expiresAt]
+ */
+
+/** The number of lots that are named before the others are counted. */
+const LOTS_MAX = 3;
+
+/** @type {Record<string, string>} */
+const CHANGES = { made: "New lot", taken: "From", restored: "Back in", moved: "Available now" };
+
+/**
+ * What an entry did to lots, a line for each kind of change; none in an account without lots.
+ * @param {MovedLot[] | null | undefined} lots
+ * @returns {string[]}
+ */
+export function lotLines(lots) {
+  const kinds = [...new Set((lots ?? []).map(({ change }) => change))];
+  return kinds.map((kind) => {
+    const all = (lots ?? []).filter(({ change }) => change === kind);
+    const more = all.length - LOTS_MAX;
+    const named = all.slice(0, LOTS_MAX).map(lotText);
+    if (more > 0) named.push(`and ${count(more, "other lot")}`);
+    return `${CHANGES[kind]}: ${named.join(", ")}`;
+  });
+}
+
+/** @param {MovedLot} lot */
+const lotText = ({ number: lot, amount, expiresAt }) =>
+  `${number(amount)} of lot ${lot} (${expiresAt ? `expires ${day(expiresAt)}` : "no end"})`;
 
 /**
  * The reason of the entry that reverses another one.

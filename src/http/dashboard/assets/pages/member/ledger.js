@@ -1,5 +1,6 @@
 // The ledger of a wallet: each entry with its date and the balance after it.
 
+import { actorText } from "../../lib/actors.js";
 import { get } from "../../lib/api.js";
 import { saveText, toCsv } from "../../lib/csv.js";
 import { h } from "../../lib/dom.js";
@@ -8,7 +9,7 @@ import { holdSlot } from "../../lib/hold.js";
 import { attempt, notify } from "../../lib/notices.js";
 import { button, link, table } from "../../lib/parts.js";
 import { emptyState, load } from "../../lib/states.js";
-import { entryText, reversals } from "./entries.js";
+import { entryText, lotLines, reversals } from "./entries.js";
 import { reverse } from "./reverse.js";
 
 const SIZE = 15;
@@ -31,7 +32,12 @@ const isCredit = ({ type }) => type === "CREDIT";
 export function ledgerCard(externalUserID, symbol, changed) {
   const place = h("div");
   const ask = (page) =>
-    get("/v1/wallet/transactions", { externalUserID, includeArchived: true, ...page });
+    get("/v1/wallet/transactions", {
+      externalUserID,
+      includeArchived: true,
+      details: true,
+      ...page,
+    });
   const entries = ledger(ask);
   const render = ({ rows, hasMore }) => {
     if (rows.length === 0) {
@@ -118,6 +124,7 @@ function entryTable(rows, symbol, start) {
 }
 
 function entryCell(row, way, start) {
+  const { actor, lots } = row.details ?? {};
   return h(
     "div",
     { class: "offer-cell" },
@@ -135,8 +142,12 @@ function entryCell(row, way, start) {
           "aria-label": `Reverse this entry of ${number(row.amount)}`,
         }),
     ),
+    row.details && h("span", { class: "hint" }, sentence(actorText(actor))),
+    lotLines(lots).map((line) => h("span", { class: "hint" }, line)),
   );
 }
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function whatFor(row) {
   const { redemptionID, offerTitle } = row;
@@ -158,6 +169,7 @@ async function save(externalUserID, ask) {
     entries.push(...page.transactions);
   } while (page.nextCursor && entries.length < FILE_MAX);
   const head = ["time", "entry", "amount", "balance after", "reason", "offer", "redemption"];
+  head.push("caused", "lots");
   const rows = entries.map((row) => [
     row.createdAt,
     row.id,
@@ -166,6 +178,8 @@ async function save(externalUserID, ask) {
     row.reason,
     row.offerTitle,
     row.redemptionID,
+    row.details && actorText(row.details.actor),
+    lotLines(row.details?.lots).join("; "),
   ]);
   const name = externalUserID.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-");
   saveText(`ledger-${name}.csv`, toCsv([head, ...rows]));

@@ -10,6 +10,7 @@ import { DOCUMENTS } from "../../lib/terms.js";
 import { edit, move, removeMember, restore } from "./dialogs.js";
 import { restFigures } from "./lots.js";
 import { redeemFor } from "./redeem.js";
+import { activate, suspend } from "./status.js";
 
 /** The id that an erasure leaves; see docs/API.md. */
 const ERASED = /^erased_[0-9a-f]{32}$/;
@@ -32,7 +33,7 @@ const isErased = ({ externalUserID, archivedAt }) =>
  * @returns {HTMLElement}
  */
 export function memberHead(member, symbol, changed) {
-  const { externalUserID, tier, createdAt, archivedAt } = member;
+  const { externalUserID, tier, createdAt, archivedAt, suspendedAt } = member;
   const id = h("code", {}, externalUserID);
   const about = [
     h("span", { class: "member-id" }, id, copyButton(externalUserID, id)),
@@ -44,6 +45,8 @@ export function memberHead(member, symbol, changed) {
         { class: "badge badge-canceled", "data-key": "removed" },
         isErased(member) ? "Erased" : "Removed",
       ),
+    suspendedAt &&
+      h("span", { class: "badge badge-suspended", "data-key": "suspended" }, "Suspended"),
   ];
   const name = isErased(member) ? "An erased member" : nameOf(member);
   return pageHead(name, about, ...(tier ? actions(member, symbol, changed) : []));
@@ -71,10 +74,11 @@ function actions(member, symbol, changed) {
       },
       "Start a conversation",
     ),
-    button("Redeem for this member", () => redeemFor(member, symbol, changed), {
-      focus: "redeem",
-      "data-key": "redeem",
-    }),
+    !member.suspendedAt &&
+      button("Redeem for this member", () => redeemFor(member, symbol, changed), {
+        focus: "redeem",
+        "data-key": "redeem",
+      }),
   ];
 }
 
@@ -139,7 +143,14 @@ function walletCard(member, symbol, changed) {
     figures(amounts),
     expiring(wallet, symbol),
     !member.archivedAt &&
+      !member.suspendedAt &&
       h("div", { class: "actions", "data-key": "move" }, act("credit", "primary"), act("debit")),
+    member.suspendedAt &&
+      h(
+        "p",
+        { class: "hint", "data-key": "no-move" },
+        "The member is suspended: points can neither be credited nor spent.",
+      ),
   );
 }
 
@@ -163,7 +174,7 @@ const mailTo = (email) => `mailto:${encodeURIComponent(email).replace("%40", "@"
 const callTo = (phone) => `tel:${phone.replace("(0)", "").replace(/[^+\d]/g, "")}`;
 
 function profileCard(member, symbol, changed) {
-  const { attributes, archivedAt, redemptionCounts } = member;
+  const { attributes, archivedAt, suspendedAt, redemptionCounts } = member;
   const redeemed = Object.entries(redemptionCounts)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => `${number(count)} ${label(status).toLowerCase()}`);
@@ -180,6 +191,9 @@ function profileCard(member, symbol, changed) {
           "div",
           { class: "actions", "data-key": "change" },
           act("Edit", () => edit(member, changed), "edit"),
+          suspendedAt
+            ? act("Make active", () => activate(member, changed), "activate")
+            : act("Suspend", () => suspend(member, changed), "suspend"),
           act("Remove", () => removeMember(member, symbol, changed), "remove"),
         ),
     ),
@@ -191,6 +205,7 @@ function profileCard(member, symbol, changed) {
       ["Redemptions", redeemed.join(", ") || "none"],
       ...acceptances(member.documents),
       ["Attributes", attributes && h("code", { class: "json" }, prettyJson(attributes))],
+      ["Suspended", suspendedAt ? dateTime(suspendedAt) : null],
       ["Removed", archivedAt ? dateTime(archivedAt) : null],
     ]),
   );

@@ -1,5 +1,6 @@
 // One redemption: its member and offer, status, booking dates and history.
 
+import { actorText } from "../../lib/actors.js";
 import { all, get, patch, path } from "../../lib/api.js";
 import { editDialog } from "../../lib/dialogs.js";
 import { append, h } from "../../lib/dom.js";
@@ -183,7 +184,7 @@ function timeline(entries, symbol) {
         "li",
         { "data-key": `entry-${at}`, "data-event": entry.event },
         h("span", { class: "strong" }, textOf(entry, symbol)),
-        h("span", { class: "hint" }, `${dateTime(entry.at)} · ${actorOf(entry.actor)}`),
+        h("span", { class: "hint" }, `${dateTime(entry.at)} · ${actorText(entry.actor)}`),
       ),
     ),
   );
@@ -200,17 +201,4 @@ function textOf(entry, symbol) {
   }
   if (event === "redemption.rated") return `Rated ${ratingText(entry)}`;
   return `${label(from)} → ${label(to)}`;
-}
-
-/** The actor, if the log has recorded it. */
-function actorOf(actor) {
-  if (!actor) return "by: not recorded";
-  const others = {
-    member: "by the member",
-    partner: "by the partner",
-    rule: "by a rule",
-    scheduler: "automatically",
-    server: "on the server",
-  };
-  return others[actor.type] ?? `by the key “${actor.name}” (${actor.keyPrefix}…)`;
 }

@@ -108,18 +108,30 @@ function life(isLots, zone) {
     options: [...new Set([zone, ...zones()])],
     hint: "Months, days and years are counted by its calendar.",
   };
+  const notice = {
+    name: "expiry_notice",
+    label: "Announce it this many days before",
+    type: "number",
+    min: 1,
+    max: 366,
+    step: 1,
+    hint:
+      "The event wallet.expiring is sent for each member, for example to an email service. " +
+      "Left empty, it is not sent. A longer time announces at once what expires within it.",
+  };
   const form = formOf({
-    fields: isLots ? [...lifeFields("Points expire"), calendar] : [calendar],
+    fields: isLots ? [...lifeFields("Points expire"), notice, calendar] : [calendar],
     preview: isLots ? preview : undefined,
     async load() {
-      const { expiry, time_zone, version } = await program();
-      return { values: { ...valuesOf(expiry ?? null), time_zone }, version };
+      const { expiry, expiry_notice, time_zone, version } = await program();
+      return { values: { ...valuesOf(expiry ?? null), expiry_notice, time_zone }, version };
     },
     save: (changes, { match, values }) => {
-      const { time_zone } = changes;
+      const { expiry_notice, time_zone } = changes;
       const isChanged = ["life", "months", "days"].some((name) => name in changes);
       const body = {
         ...(isChanged && { expiry: expiryOf(values) }),
+        ...(expiry_notice !== undefined && { expiry_notice: Number(expiry_notice) || null }),
         ...(time_zone !== undefined && { time_zone }),
       };
       return patch(path`/v1/programs/${"current"}`, body, { match });
