@@ -264,10 +264,7 @@ fn change(
             post(record, entry, row)?;
             pass(record, entry, row.activity.at, notice);
         }
-        Event::WalletExpiring { at, .. } => match &mut record.lots {
-            Some(lots) => lots.announced(*at),
-            None => return Err(ContradictionKind::Unannounceable),
-        },
+        Event::WalletExpiring { at, .. } => announce(record, *at)?,
         Event::RedemptionCreated { .. } => record.redemptions.add(Status::Submitted, 1),
         Event::RedemptionOpen(moved)
         | Event::RedemptionAwaitingVendor(moved)
@@ -340,6 +337,14 @@ fn post(record: &mut Record, entry: &LedgerEntry, row: &Row<'_>) -> Result<(), C
     if record.lots.is_some() || entry.buckets.is_some() {
         move_lots(record, before, entry, row.activity.at)?;
     }
+    Ok(())
+}
+
+/// Takes in that a time was announced at which points expire.
+fn announce(record: &mut Record, end: Timestamp) -> Result<(), ContradictionKind> {
+    let lots = record.lots.as_mut();
+    lots.ok_or(ContradictionKind::Unannounceable)?
+        .announced(end);
     Ok(())
 }
 

@@ -50,10 +50,9 @@ impl EntryDetailsResponse {
     pub fn new(actor: Option<ActorResponse>, buckets: Option<&Buckets>) -> Self {
         let moves = buckets.and_then(|it| it.lots.as_ref().map(|lots| (it, lots)));
         let all = |(buckets, lots): (&Buckets, &LotMoves)| {
-            let moved = lots
-                .iter()
-                .map(|moved| MovedLotResponse::new(moved, buckets));
-            moved.collect()
+            let lots = lots.iter();
+            lots.map(|moved| MovedLotResponse::new(moved, buckets))
+                .collect()
         };
         Self {
             actor,

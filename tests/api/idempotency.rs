@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stampcard::error::{Code, Surface};
 
 use self::posts::posts;
-use crate::client::{cancel, credit, number, organization, post_as, post_once, rows};
+use crate::client::{cancel, credit, number, organization, post_as, post_once, rows, until};
 use crate::support::{
     LIVE_KEY, PARTNER_LIVE_KEY, PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp,
 };
@@ -61,6 +61,9 @@ fn every_post_replays_status_and_bytes() {
         let send = || post_once_as(&app, who, "one key", path, body.to_string());
         let first = send();
         assert_eq!(first.status, *status, "{path}: {}", first.text());
+        // A conversion goes on after its response.
+        let left = "SELECT count(*) FROM asset WHERE opening_after IS NOT NULL";
+        until(|| (number(&app, left) == 0).then_some(()));
         check_replay(&app, &first, send);
         assert!(first.header("x-request-id").is_some());
         let mut other = body.clone();

@@ -105,11 +105,11 @@ impl World {
     /// Writes the row of a plan, which must be read as it was written.
     fn write_plan(&mut self, number: i64, plan: Plan, change: impl FnOnce(&mut Person)) {
         let kind = plan.entry;
-        let event = Event::of_entry(plan.clone().entry_of(&self.open_record(number)));
+        let due_at = plan.buckets.as_ref().and_then(|buckets| buckets.due_at);
+        let event = Event::of_entry(plan.entry_of(&self.open_record(number)));
         let mut row = Row::default();
         event.write(&mut row);
         assert_eq!(Event::read(event.kind(), &row).as_ref(), Some(&event));
-        let due_at = plan.buckets.as_ref().and_then(|buckets| buckets.due_at);
         change(self.naive.person(number));
         self.post_event(number, event);
         if kind != Entry::Open {

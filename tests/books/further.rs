@@ -200,7 +200,7 @@ impl World {
             .sums
             .keys()
             .filter(|(of, _)| program_of(*of) == program);
-        let dues = keys.flat_map(|(member, asset)| self.account(*member, *asset).dues());
+        let dues = keys.flat_map(|(member, asset)| self.account(*member, *asset).dues(None));
         let mut dues: Vec<Due> = dues.filter(|due| due.at <= time(self.now)).collect();
         dues.sort_unstable();
         dues.truncate(max);

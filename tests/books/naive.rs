@@ -166,8 +166,11 @@ impl Naive {
                 let purse = person.purse.iter();
                 let days = self.notices.get(&program).copied();
                 let notices = purse.clone().flat_map(move |purse| {
-                    let ends = purse.ends().filter(|end| person.told < Some(*end));
-                    ends.filter_map(move |end| Some((end - days? * DAY, 4)))
+                    let ends = purse.ends().filter(|(end, _)| person.told < Some(*end));
+                    ends.filter_map(move |(end, from)| {
+                        let at = end - days? * DAY;
+                        (from <= at).then_some((at, 4))
+                    })
                 });
                 let dates = purse.flat_map(Purse::dates).chain(notices);
                 dates.map(|(at, kind)| (at, kind, *number))

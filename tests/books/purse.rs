@@ -120,15 +120,27 @@ impl Purse {
             (Place::Free, Some(end)) => vec![(end, 2)],
             (Place::Later(at), Some(end)) => vec![(at, 1), (end, 2)],
             (Place::Later(at), None) => vec![(at, 1)],
+            (
+                Place::Held {
+                    until: Some(until), ..
+                },
+                Some(end),
+            ) if until < end => {
+                vec![(until, 3), (end, 2)]
+            }
             (Place::Held { until, .. }, _) => until.map(|until| (until, 3)).into_iter().collect(),
             _ => Vec::new(),
         })
     }
 
-    /// The ends of piles that can be spent.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = i64> {
-        let free = |pile: &&Pile| pile.left > 0 && pile.place == Place::Free;
-        self.0.iter().filter(free).filter_map(|pile| pile.end)
+    /// The ends of piles that can be spent then, with the time from which they can.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (i64, i64)> {
+        let live = self.0.iter().filter(|pile| pile.left > 0);
+        live.filter_map(|pile| match pile.place {
+            Place::Free => Some((pile.end?, i64::MIN)),
+            Place::Later(at) => Some((pile.end?, at)),
+            Place::Held { until, .. } => Some((pile.end?, until?)),
+        })
     }
 
     pub(crate) fn sum(&self, fits: impl Fn(&Pile) -> bool) -> i64 {

@@ -295,9 +295,13 @@ pub(super) fn dues_of(
     notices: Notices,
 ) -> impl Iterator<Item = Due> + use<> {
     let matures_at = lot.matures_at();
-    // A lot does not expire while it is held.
-    let is_held = lot.state.bucket() == Bucket::Held;
-    let expires_at = lot.expires_at.filter(|_| !is_held);
+    // A lot does not expire while it is held. If the hold ends before, it is listed all the same,
+    // so that a list of what is due has it in order.
+    let is_free = |end: &Timestamp| match lot.state {
+        LotState::Held { until, .. } => until.is_some_and(|until| until < *end),
+        LotState::Available | LotState::Deferred { .. } => true,
+    };
+    let expires_at = lot.expires_at.filter(is_free);
     let dates = [
         (matures_at, DueKind::Mature),
         (expires_at, DueKind::Expire),

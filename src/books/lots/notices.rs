@@ -22,7 +22,14 @@ impl Notices {
     /// When a lot is announced, if it will be.
     pub(super) fn due_at(self, lot: &Lot) -> Option<Timestamp> {
         let (notice, end) = (self.notice?, lot.expires_at?);
-        let is_due = lot.state == LotState::Available && self.until < Some(end);
-        is_due.then(|| notice.before(end))
+        let at = notice.before(end);
+        // Points that become available before are listed as well, so that a list of what is due has
+        // them in order.
+        let is_free = match lot.state {
+            LotState::Available => true,
+            LotState::Deferred { matures_at } => matures_at <= at,
+            LotState::Held { until, .. } => until.is_some_and(|until| until <= at),
+        };
+        (is_free && self.until < Some(end)).then_some(at)
     }
 }

@@ -95,7 +95,7 @@ impl StoredHoldings {
         record.lots = Some(Box::new(Lots {
             made: self.made,
             live,
-            noticed_until: optional_time(self.noticed_until)?,
+            noticed_until: optional_time(self.noticed_until).ok()?,
         }));
         Some(())
     }
@@ -135,7 +135,7 @@ impl StoredLot {
                 .filter(|origin| *origin > 0)?,
             entry: Some(self.entry).filter(|entry| *entry > 0)?,
             remaining: Points::new(self.remaining).filter(|points| !points.is_zero())?,
-            expires_at: optional_time(self.expires_at)?,
+            expires_at: optional_time(self.expires_at).ok()?,
             state: match self.state {
                 StoredState::Available => LotState::Available,
                 StoredState::Held { by, until } => LotState::Held {
@@ -159,10 +159,12 @@ impl StoredLot {
     }
 }
 
-/// A time, which is stored as one more; 0: none. `None` if it is out of range.
-fn optional_time(stored: i64) -> Option<Option<Timestamp>> {
-    match stored {
-        0 => Some(None),
-        stored => Timestamp::parse_stored(stored.checked_sub(1)?).map(Some),
+/// A time, which is stored as one more; 0: none. An error if it is out of range.
+fn optional_time(stored: i64) -> Result<Option<Timestamp>, ()> {
+    if stored == 0 {
+        return Ok(None);
     }
+    let millis = stored.checked_sub(1);
+    let time = millis.and_then(Timestamp::parse_stored);
+    time.map(Some).ok_or(())
 }

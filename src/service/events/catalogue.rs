@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::{
     Activity, Environment, Event, EventId, EventKind, EventName, LedgerEntry, Member, MemberNumber,
-    MessageId, Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier, Timestamp,
-    TransactionId,
+    MessageId, Points, Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier,
+    Timestamp, TransactionId,
 };
 use crate::service::tenancy::credentials::Links;
 use crate::service::{ServiceError, Services};
@@ -194,12 +194,7 @@ fn object(
             at,
             balance,
             ..
-        } => wire::to_json(&ExpiredEventData {
-            external_user_id: find(*member)?.external_user_id.as_str().to_owned(),
-            amount: amount.get(),
-            at: at.to_string(),
-            balance: *balance,
-        }),
+        } => expiry_object(&find(*member)?, (*amount, *at, *balance)),
         // Its object is made when it is shown.
         Event::MessageCreated { .. }
         | Event::TokenExchanged { .. }
@@ -314,6 +309,17 @@ fn member(
 ) -> Result<Member, store::Error> {
     store::members::find(connection, program, &Selector::Number(number))?
         .ok_or(store::Error::Impossible("event without its member"))
+}
+
+/// The object of an event that says that points of a member expired, or will: how many, when, and
+/// the balance.
+fn expiry_object(member: &Member, (amount, at, balance): (Points, Timestamp, i64)) -> Vec<u8> {
+    wire::to_json(&ExpiredEventData {
+        external_user_id: member.external_user_id.as_str().to_owned(),
+        amount: amount.get(),
+        at: at.to_string(),
+        balance,
+    })
 }
 
 fn member_object(mut member: Member, tier: &Tier) -> Vec<u8> {

@@ -27,14 +27,15 @@ impl<'a> Actors<'a> {
     ) -> Result<Option<ActorResponse>, store::Error> {
         let name = match actor {
             None => return Ok(None),
-            Some(Actor::Key(number)) => match self.known.get(&number) {
-                Some(known) => known.clone(),
-                None => {
+            Some(Actor::Key(number)) => {
+                if let Some(known) = self.known.get(&number) {
+                    known.clone()
+                } else {
                     let name = store::credentials::name(self.connection, number)?;
                     self.known.insert(number, name.clone());
                     name
                 }
-            },
+            }
             Some(_) => None,
         };
         Ok(actor.map(|actor| ActorResponse::new(actor, name)))

@@ -113,6 +113,42 @@ fn a_jump_of_a_year_equals_steps_of_a_day() {
     assert_eq!(jump.verified(), steps.verified());
 }
 
+/// What a hold returns expires in its turn, before or after what others have.
+#[test]
+fn points_that_a_hold_returns_expire_in_order_in_a_jump() {
+    let (jump, steps) = (World::start(), World::start());
+    for world in [&jump, &steps] {
+        for (name, end, until) in [("ann", 7, 5), ("bob", 6, 0), ("cid", 3, 8), ("dan", 8, 8)] {
+            world.member(world.key, name);
+            world.lot(name, 10, expires(end));
+            world.lot(name, 1, expires(20));
+            if until > 0 {
+                world.hold(name, 10, until);
+            }
+        }
+    }
+    jump.pass(Duration::from_secs(30));
+    for _ in 0..30 {
+        steps.pass(Duration::from_secs(1));
+    }
+    let expected = [
+        (5, Entry::Release, 1, 10, 5),
+        (6, Entry::Expire, 2, 10, 6),
+        (7, Entry::Expire, 1, 10, 7),
+        (8, Entry::Release, 3, 10, 8),
+        (8, Entry::Expire, 3, 10, 3),
+        (8, Entry::Release, 4, 10, 8),
+        (8, Entry::Expire, 4, 10, 8),
+        (20, Entry::Expire, 1, 1, 20),
+        (20, Entry::Expire, 2, 1, 20),
+        (20, Entry::Expire, 3, 1, 20),
+        (20, Entry::Expire, 4, 1, 20),
+    ];
+    assert_eq!(jump.due_rows(), expected);
+    assert_eq!(jump.rows(), steps.rows());
+    assert_eq!(jump.verified(), 11);
+}
+
 #[test]
 fn a_week_of_downtime_equals_running_through_it() {
     let (mut off, on) = (World::start(), World::start());
@@ -152,7 +188,7 @@ fn a_notice_has_what_can_be_spent_at_its_time_and_no_time_has_two() {
     let soon = [(0, 1, 40, day), (0, 2, 40, day)];
     assert_eq!(world.notices(), soon);
     assert_eq!(world.spends("ann", 25), 204);
-    world.pass(3 * DAY - Duration::from_millis(1));
+    world.pass(Duration::from_millis(3 * 86_400_000 - 1));
     assert_eq!(world.notices(), soon);
     world.pass(Duration::from_millis(1));
     let later = [(3 * day, 1, 5, 5 * day), (3 * day, 2, 30, 5 * day)];

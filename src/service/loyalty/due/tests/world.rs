@@ -176,6 +176,22 @@ impl World {
         assert_eq!(self.runtime.block_on(minted).unwrap().status, 204);
     }
 
+    /// Holds points of a member's lots until a number of seconds have passed.
+    #[track_caller]
+    pub(super) fn hold(&self, name: &str, amount: i64, until: i64) {
+        let id = id_of(name);
+        let held = self.write(self.key, move |tx, key| {
+            let record = members::current_account(tx, key.program, &id)?;
+            let pick = Pick::all(Bucket::Available, BurnOrder::Fifo);
+            let plan = record.plan(Entry::Hold, points(amount), &pick);
+            let plan = plan.unwrap().held_until(at(until));
+            let now = tx.now(record.program);
+            ledger::append(tx, now, &record, plan.entry_of(&record))?;
+            Ok(Answer::no_content())
+        });
+        assert_eq!(self.runtime.block_on(held).unwrap().status, 204);
+    }
+
     /// Takes points from a member's lots; the status is 204, or that of the refusal.
     pub(super) async fn spend(&self, key: KeyPrincipal, name: &str, amount: i64) -> u16 {
         let id = id_of(name);
