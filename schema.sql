@@ -48,14 +48,15 @@ CREATE TABLE program (
     uuid            BLOB    NOT NULL UNIQUE CHECK (length(uuid) = 16),
     organization_id INTEGER NOT NULL REFERENCES organization (id),
     name            TEXT    NOT NULL,
-    status          TEXT    NOT NULL CHECK (status IN ('ACTIVE', 'ARCHIVED')),
+    status          TEXT    NOT NULL        -- SUSPENDED: it can be read
+        CONSTRAINT program_status CHECK (status IN ('ACTIVE', 'SUSPENDED', 'ARCHIVED')),
     currency_name   TEXT    NOT NULL,
     currency_symbol TEXT    NOT NULL,
     default_tier    TEXT    NOT NULL,       -- the tier of a new member without one
     clock_offset    INTEGER NOT NULL DEFAULT 0 CHECK (clock_offset >= 0), -- ms that a sandbox clock is ahead
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,       -- last change of name or status
-    archived_at     INTEGER,                -- NULL: active
+    archived_at     INTEGER,                -- NULL: not archived
     -- The settings versions of name and status, and of currency and default tier.
     version         INTEGER NOT NULL DEFAULT 0 CONSTRAINT program_version CHECK (version >= 0),
     configuration_version INTEGER NOT NULL DEFAULT 0
@@ -70,7 +71,13 @@ CREATE TABLE program (
     time_zone       TEXT    NOT NULL DEFAULT 'UTC', -- the name of the calendar's zone in the IANA database
     -- How many days before points expire this is announced; NULL: never.
     expiry_notice   INTEGER
-        CONSTRAINT program_expiry_notice CHECK (expiry_notice BETWEEN 1 AND 366)
+        CONSTRAINT program_expiry_notice CHECK (expiry_notice BETWEEN 1 AND 366),
+    description     TEXT,
+    -- The account that later redemptions go to.
+    redemption_target TEXT  NOT NULL DEFAULT 'SYSTEM_REDEMPTION' CONSTRAINT program_redemption_target
+        CHECK (redemption_target IN ('SYSTEM_REDEMPTION', 'SYSTEM_BREAKAGE')),
+    refund_grace    INTEGER                 -- hours that points have which are returned after their time; NULL: none
+        CONSTRAINT program_refund_grace CHECK (refund_grace BETWEEN 1 AND 87600)
 ) STRICT;
 CREATE INDEX program_by_organization ON program (organization_id);
 
@@ -245,7 +252,7 @@ CREATE TABLE redemption (
     status          TEXT    NOT NULL CHECK (status IN ('SUBMITTED', 'OPEN', 'AWAITING_VENDOR',
                         'AWAITING_CUSTOMER', 'PURCHASED', 'COMPLETED', 'CANCELED')),
     charged         INTEGER NOT NULL CHECK (charged BETWEEN 0 AND 9007199254740991), -- the amount of a refund
-    took_stock      INTEGER NOT NULL CHECK (took_stock IN (0, 1)), -- 1: a cancellation returns an item
+    took_stock      INTEGER NOT NULL CHECK (took_stock IN (0, 1)), -- 1: a cancellation returns its units
     start_at        INTEGER,
     end_at          INTEGER,
     canceled_reason TEXT CHECK (canceled_reason IN ('SOLD_OUT', 'VENDOR_DECLINED', 'DATE_UNAVAILABLE',
@@ -256,6 +263,10 @@ CREATE TABLE redemption (
     rating_comment  TEXT,
     rated_at        INTEGER,
     created_at      INTEGER NOT NULL,
+    quantity        INTEGER NOT NULL DEFAULT 1 -- the units of the offer that were redeemed together
+        CONSTRAINT redemption_quantity CHECK (quantity BETWEEN 1 AND 10000 AND charged % quantity = 0),
+    returned        INTEGER NOT NULL DEFAULT 0 -- those that were returned while the rest was kept
+        CONSTRAINT redemption_returned CHECK (returned BETWEEN 0 AND quantity),
     CONSTRAINT redemption_feedback CHECK ((rating IS NULL) = (rated_at IS NULL)
         AND (rating_comment IS NULL OR rating IS NOT NULL))
 ) STRICT;
@@ -369,7 +380,7 @@ CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spen
 -- SHA-256(salt, text), from which the text cannot be guessed once the salt is deleted.
 CREATE TABLE log_text (
     seq        INTEGER NOT NULL CONSTRAINT log_text_activity REFERENCES activity (seq),
-    part       INTEGER NOT NULL,            -- 1: the caller's reason of a ledger entry; 2: the member's comment on a redemption
+    part       INTEGER NOT NULL,            -- 1: the caller's reason of a ledger entry or a return; 2: the member's comment on a redemption
     text       TEXT,                        -- NULL: erased
     salt       BLOB,                        -- 16 random bytes; NULL: erased
     commitment BLOB,                        -- stored when text and salt are erased

@@ -176,6 +176,12 @@ error_codes! {
         scrip: 409 "participant_inactive",
         bullseye: 409 "Conflict",
     }
+    /// The program is suspended, so that it can only be read.
+    ProgramInactive {
+        expys: 409 "PROGRAM_INACTIVE",
+        scrip: 409 "program_inactive",
+        bullseye: 409 "Conflict",
+    }
     /// Another participant of the program has the id.
     ExternalIdTaken {
         expys: 409 "EXTERNAL_ID_TAKEN",
@@ -349,8 +355,10 @@ impl From<&Refusal> for Problem {
             Refusal::TokenRevoked | Refusal::CredentialRevoked => Code::Unauthorized,
             Refusal::AnotherMember
             | Refusal::Inactive
+            | Refusal::ProgramSuspended
             | Refusal::MemberSuspended
             | Refusal::AnotherProgram(_) => Code::Forbidden,
+            Refusal::ProgramInactive => Code::ProgramInactive,
             Refusal::ParticipantInactive(_) => Code::ParticipantInactive,
             Refusal::ExternalIdTaken => Code::ExternalIdTaken,
             Refusal::InvalidScale { .. } => Code::InvalidScale,
@@ -388,7 +396,8 @@ impl From<&Refusal> for Problem {
             Refusal::OrgPool(_) => Code::OrgPool,
             Refusal::InsufficientPoints { .. }
             | Refusal::TooFewMatching { .. }
-            | Refusal::ReversalTooLarge(_) => Code::InsufficientPoints,
+            | Refusal::ReversalTooLarge(_)
+            | Refusal::QuantityTooLarge(_) => Code::InsufficientPoints,
         };
         Self::new(code, refusal.to_string())
     }

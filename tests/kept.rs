@@ -99,6 +99,10 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/programs", "expiry"),
     added("/v1/programs", "time_zone"),
     added("/v1/programs", "expiry_notice"),
+    added("/v1/programs", "description"),
+    added("/v1/programs", "redemption_target_type"),
+    added("/v1/programs", "redemption_target_entity_id"),
+    added("/v1/programs", "refund_grace"),
     added("/v1/configuration", "phoneWebhook"),
     added("/v1/configuration", "conciergeWebhook"),
 ];
@@ -155,7 +159,7 @@ const CHANGED: &[(&str, &str)] = &[
 
 /// Columns that were added at the end of a CSV table since a release, and their number.
 const COLUMNS_ADDED: &[(&str, &str, usize)] =
-    &[("0.2.0", "members", 3), ("0.2.0", "redemptions", 4)];
+    &[("0.2.0", "members", 3), ("0.2.0", "redemptions", 6)];
 
 /// Lists whose cursors changed since a release; the old ones are still valid.
 const NEW_CURSORS: &[(&str, &str)] = &[("0.2.0", "/v1/conversations?")];

@@ -52,7 +52,7 @@ mod tests {
     use crate::analytics::Figures;
     use crate::domain::{
         Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, Rating, RedemptionMove,
-        RedemptionNumber, RedemptionRating, Tier, Timestamp,
+        RedemptionNumber, RedemptionRating, Tier, Timestamp, Units,
     };
 
     fn activity(seq: i64, event: Event) -> Activity {
@@ -84,6 +84,7 @@ mod tests {
             offer: OfferNumber(offer),
             redemption: RedemptionNumber(1),
             charged: Points::ZERO,
+            quantity: Units::ONE,
             first: true,
         }
     }

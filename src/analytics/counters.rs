@@ -199,6 +199,7 @@ impl Counters {
             | Event::MemberChanged { .. }
             | Event::MemberStatusChanged { .. }
             | Event::RedemptionChanged { .. }
+            | Event::RedemptionReturned(_)
             | Event::OfferChanged { .. }
             | Event::ProgramCreated { .. }
             | Event::ProgramChanged { .. }

@@ -181,6 +181,7 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         Event::MessageCreated { .. }
         | Event::RedemptionChanged { .. }
         | Event::RedemptionRated(_)
+        | Event::RedemptionReturned(_)
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }
@@ -242,16 +243,7 @@ fn change(
             record.is_suspended = *suspended;
             record.version = seq;
         }
-        Event::MemberRemoved { .. } => {
-            record.is_archived = true;
-            record.is_suspended = false;
-            record.token_epoch += 1;
-            // Of version 0.1.0, the member's row tells what remained after the removal.
-            if !row.is_given {
-                record.token_expires_at = None;
-            }
-            record.version = seq;
-        }
+        Event::MemberRemoved { .. } => remove(record, row),
         Event::MemberRestored { tier, .. } => {
             record.is_archived = false;
             set_tier(record, tier);
@@ -275,6 +267,7 @@ fn change(
         Event::MessageCreated { .. }
         | Event::RedemptionChanged { .. }
         | Event::RedemptionRated(_)
+        | Event::RedemptionReturned(_)
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }
@@ -299,6 +292,17 @@ fn change(
         | Event::InterestChanged { .. } => {}
     }
     Ok(())
+}
+
+fn remove(record: &mut Record, row: &Row<'_>) {
+    record.is_archived = true;
+    record.is_suspended = false;
+    record.token_epoch += 1;
+    // Of version 0.1.0, the member's row tells what remained after the removal.
+    if !row.is_given {
+        record.token_expires_at = None;
+    }
+    record.version = row.activity.seq;
 }
 
 fn shift(record: &mut Record, moved: &RedemptionMove) -> Result<(), ContradictionKind> {

@@ -1,8 +1,8 @@
 //! Assets: the points of a program, and how they are kept.
 
 use super::{
-    AssetNumber, AssetSymbol, Expiry, MemberNumber, Name, Points, ProgramNumber, Scale, Seq,
-    Timestamp, Zone,
+    AssetNumber, AssetSymbol, Expiry, MemberNumber, Name, Points, ProgramNumber, RedemptionTarget,
+    RefundGrace, Scale, Seq, Timestamp, Zone,
 };
 
 /// How the points of an asset are kept.
@@ -58,6 +58,33 @@ impl BurnOrder {
     /// Reads the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.as_str() == name)
+    }
+}
+
+/// Whether an asset is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssetStatus {
+    /// In use.
+    Active,
+    /// Archived: nothing of it is credited.
+    Archived,
+}
+
+impl AssetStatus {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Active, Self::Archived];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Archived => "ARCHIVED",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
@@ -150,6 +177,10 @@ pub struct PointsRules {
     pub is_archived: bool,
     /// The decimals of amounts.
     pub scale: Scale,
+    /// The account that redemptions go to.
+    pub target: RedemptionTarget,
+    /// How long points can be used that are returned after their time.
+    pub refund_grace: Option<RefundGrace>,
 }
 
 impl PointsRules {

@@ -11,8 +11,8 @@ use super::{
     AssetNumber, AssetSymbol, BurnOrder, Column, Environment, ExternalUserId, InterestId,
     InterestStatus, InventoryMode, LedgerEntry, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionMove,
-    RedemptionNumber, RedemptionRating, Role, Scale, SettlementMode, TermsType, TermsVersionId,
-    Tier, Timestamp, WebhookId,
+    RedemptionNumber, RedemptionRating, RedemptionReturn, Role, Scale, SettlementMode, TermsType,
+    TermsVersionId, Tier, Timestamp, Units, WebhookId,
 };
 
 /// The receivers of an event.
@@ -176,6 +176,7 @@ events! {
         offer: OfferNumber = Offer,
         redemption: RedemptionNumber = Redemption,
         charged: Points = Amount,
+        quantity: Units = Available,
         first: bool = Flag,
     };
     /// A redemption was opened.
@@ -256,6 +257,9 @@ events! {
     /// A member was suspended, or is not suspended any more.
     35 MemberStatusChanged "member.status_changed" Internal Uncounted Nothing
         { member: MemberNumber = Member, suspended: bool = Flag };
+    /// Units of a redemption were returned; its status stayed.
+    36 RedemptionReturned "redemption.returned" Internal Uncounted Nothing
+        (returned: RedemptionReturn);
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
         { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };

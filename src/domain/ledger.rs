@@ -3,7 +3,7 @@
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     AssetNumber, Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason,
-    RedemptionNumber, ReferenceId, Seq, Timestamp, WalletChange,
+    RedemptionNumber, RedemptionTarget, ReferenceId, Seq, Timestamp, WalletChange,
 };
 
 /// The kind of a ledger entry.
@@ -127,6 +127,8 @@ pub struct Buckets {
     pub reference: Option<ReferenceId>,
     /// The number in the log of the entry that it reverses.
     pub reverses: Option<Seq>,
+    /// The account that points go to which are spent, or come from if they are returned.
+    pub target: RedemptionTarget,
 }
 
 impl Buckets {
@@ -168,6 +170,10 @@ impl Buckets {
             Entry::Reverse => Option::of(cells.cell(Column::Cause))?,
             _ => None,
         };
+        let target = match entry {
+            Entry::Spend | Entry::Refund | Entry::Reverse => target_of(cells.cell(Column::To))?,
+            _ => RedemptionTarget::default(),
+        };
         Some(Self {
             held,
             deferred,
@@ -178,6 +184,7 @@ impl Buckets {
             due_at,
             reference,
             reverses,
+            target,
         })
     }
 
@@ -192,6 +199,9 @@ impl Buckets {
         row.set(Column::DueAt, self.due_at.cell());
         row.set(Column::Name, self.reference.cell());
         row.set(Column::Cause, self.reverses.cell());
+        if self.target != RedemptionTarget::default() {
+            row.set(Column::To, Cell::Text(self.target.as_str()));
+        }
     }
 
     /// Whether an entry of a kind and an amount may move this.
@@ -218,7 +228,10 @@ impl Buckets {
             Entry::Release => (held, deferred) == (-amount, 0),
             Entry::Void => has_lots && (held, deferred) == (-amount, 0),
         };
-        let is_new = has_lots && matches!(entry, Entry::Mint | Entry::Open);
+        // What is returned after its time gets a new one.
+        let is_returned = matches!(entry, Entry::Refund | Entry::Reverse);
+        let is_new = has_lots && (is_returned || matches!(entry, Entry::Mint | Entry::Open));
+        let is_of_redemption = is_returned || entry == Entry::Spend;
         let may_be_due = matches!(entry, Entry::Expire | Entry::Mature | Entry::Release);
         fits && in_order
             && (is_new || self.expires_at.is_none())
@@ -229,6 +242,16 @@ impl Buckets {
             && (may_be_due || self.due_at.is_none())
             && (has_lots || self.reference.is_none())
             && (entry == Entry::Reverse || self.reverses.is_none())
+            && (is_of_redemption || self.target == RedemptionTarget::default())
+    }
+}
+
+/// The account of a redemption, which the log names unless it is that of redemptions.
+fn target_of(cell: Cell<'_>) -> Option<RedemptionTarget> {
+    match cell {
+        Cell::Null => Some(RedemptionTarget::default()),
+        cell => RedemptionTarget::parse(cell.text()?)
+            .filter(|target| *target != RedemptionTarget::default()),
     }
 }
 
@@ -236,6 +259,12 @@ impl Buckets {
 const DATES: [Column; 3] = [Column::ExpiresAt, Column::MaturesAt, Column::DueAt];
 
 impl LedgerEntry {
+    /// The account that points of a redemption go to, or come back from.
+    pub fn target(&self) -> RedemptionTarget {
+        let buckets = self.buckets.as_deref();
+        buckets.map_or_else(RedemptionTarget::default, |buckets| buckets.target)
+    }
+
     /// How it changes the wallet.
     pub fn change(&self) -> WalletChange {
         let buckets = self.buckets.as_deref();
@@ -300,6 +329,7 @@ impl Fields for LedgerEntry {
         Column::Deferred,
         Column::Lots,
         Column::Name,
+        Column::To,
     ];
 
     fn write<'a>(&'a self, row: &mut Row<'a>) {

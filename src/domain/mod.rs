@@ -62,7 +62,7 @@ mod zone;
 
 pub use account::{Account, AccountKey, Link, Position, jump_depth};
 pub use activity::{Activity, Actor};
-pub use asset::{Asset, BurnOrder, FurtherAsset, InventoryMode, PointsRules};
+pub use asset::{Asset, AssetStatus, BurnOrder, FurtherAsset, InventoryMode, PointsRules};
 pub use attachment::{Attachment, FileType};
 pub use balance_operation::BalanceOperation;
 pub use catalogue::{EventName, EventSet, Subscription};
@@ -103,8 +103,10 @@ pub use points::Points;
 pub use pool::{Pool, SettlementMode};
 pub use posting::{JournalAction, LedgerEntity, Posting};
 pub use precondition::{ExpectedVersion, Precondition};
-pub use program::{Program, ProgramSort, ProgramStatus};
-pub use redemption::{CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch};
+pub use program::{Program, ProgramSort, ProgramStatus, RedemptionTarget, RefundGrace};
+pub use redemption::{
+    CancelReason, Mover, Redemption, RedemptionOrder, RedemptionPatch, RedemptionReturn, Units,
+};
 pub use redemption_code::RedemptionCode;
 pub use redemption_limit::{LimitPer, RedemptionLimit};
 pub use refusal::Refusal;

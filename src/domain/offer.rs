@@ -2,7 +2,7 @@
 
 use super::{
     Cents, Inclusion, Invalid, Label, Location, LongText, OfferId, OfferNumber, Points, Rate,
-    RedemptionLimit, Refusal, Seq, Tier, Timestamp, Title, Url,
+    RedemptionLimit, Refusal, Seq, Tier, Timestamp, Title, Units, Url,
 };
 
 /// The content of an offer, as the operator sets it.
@@ -174,8 +174,14 @@ impl Offer {
     ///
     /// # Errors
     /// [`Refusal::NotFound`] if it is archived, [`Refusal::OfferUnavailable`] if it is paused, not
-    /// available yet, expired, sold out or closed to the tier.
-    pub fn check_redeemable(&self, tier: &Tier, now: Timestamp) -> Result<(), Refusal> {
+    /// available yet, expired, sold out, closed to the tier or short of units.
+    pub fn check_redeemable(
+        &self,
+        tier: &Tier,
+        now: Timestamp,
+        quantity: Units,
+    ) -> Result<(), Refusal> {
+        let stock = self.content.quantity_remaining;
         if self.archived_at.is_some() {
             Err(Refusal::NotFound("offer"))
         } else if self.content.is_paused {
@@ -184,20 +190,31 @@ impl Offer {
             Err(Refusal::OfferUnavailable("the offer is not available yet"))
         } else if self.is_expired(now) {
             Err(Refusal::OfferUnavailable("the offer has expired"))
-        } else if self.content.quantity_remaining == Some(0) {
+        } else if stock == Some(0) {
             Err(Refusal::OfferUnavailable("the offer is sold out"))
         } else if !self.is_open_to(tier) {
             Err(Refusal::OfferUnavailable(
                 "the offer is not open to the member's tier",
+            ))
+        } else if stock.is_some_and(|stock| stock < quantity.get()) {
+            Err(Refusal::OfferUnavailable(
+                "the offer has fewer units left than that",
             ))
         } else {
             Ok(())
         }
     }
 
-    /// The price of a redemption.
-    pub fn price(&self) -> Points {
-        self.content.points_price.unwrap_or(Points::ZERO)
+    /// The price of some units.
+    ///
+    /// # Errors
+    /// [`Refusal::OfferUnavailable`] if it is more than [`Points::MAX`].
+    pub fn price(&self, quantity: Units) -> Result<Points, Refusal> {
+        let unit = self.content.points_price.unwrap_or(Points::ZERO);
+        let price = unit.get().checked_mul(quantity.get()).and_then(Points::new);
+        price.ok_or(Refusal::OfferUnavailable(
+            "that many units cost more points than a member can have",
+        ))
     }
 
     /// Whether members of its tiers see it at `now`.

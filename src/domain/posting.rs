@@ -1,6 +1,6 @@
 //! Ledger entries in the form of double-entry bookkeeping: what goes into each account of an entry.
 
-use super::{Bucket, Entry, LedgerEntry};
+use super::{Bucket, Entry, LedgerEntry, RedemptionTarget};
 
 /// The kind of a journal entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,9 +123,12 @@ impl LedgerEntity {
     }
 
     /// The other side of an entry that brings points into an account, or takes them out.
-    fn other_side(entry: Entry) -> Self {
-        match entry {
-            Entry::Spend | Entry::Refund | Entry::Reverse => Self::Redemption,
+    fn other_side(entry: &LedgerEntry) -> Self {
+        match entry.entry {
+            Entry::Spend | Entry::Refund | Entry::Reverse => match entry.target() {
+                RedemptionTarget::Redemption => Self::Redemption,
+                RedemptionTarget::Breakage => Self::Breakage,
+            },
             Entry::Forfeit | Entry::Expire => Self::Breakage,
             // A debit corrects what was credited.
             Entry::Mint
@@ -175,7 +178,7 @@ impl LedgerEntry {
         let sum: i64 = own.iter().map(|posting| posting.amount).sum();
         let other = Posting {
             number: Posting::OTHER_SIDE,
-            entity: LedgerEntity::other_side(self.entry),
+            entity: LedgerEntity::other_side(self),
             bucket: Bucket::Available,
             amount: -sum,
         };

@@ -1,10 +1,13 @@
 //! Loyalty programs.
 
+use std::fmt;
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::{
-    Currency, Environment, Expiry, ExpiryNotice, Name, OrganizationNumber, ProgramNumber, Seq,
-    Tier, Timestamp, Zone,
+    Currency, Environment, Expiry, ExpiryNotice, Name, Note, OrganizationNumber, ProgramNumber,
+    Seq, Tier, Timestamp, Zone,
 };
 
 /// Whether a program is in use.
@@ -12,18 +15,21 @@ use super::{
 pub enum ProgramStatus {
     /// In use.
     Active,
+    /// Suspended: its keys and tokens can read.
+    Suspended,
     /// Archived: its keys and tokens are refused.
     Archived,
 }
 
 impl ProgramStatus {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Active, Self::Archived];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Archived];
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
             Self::Archived => "ARCHIVED",
         }
     }
@@ -31,6 +37,78 @@ impl ProgramStatus {
     /// Reads the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// The account that redemptions of a program go to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RedemptionTarget {
+    /// That of redemptions.
+    #[default]
+    Redemption,
+    /// That of points that are forfeited or expire.
+    Breakage,
+}
+
+impl RedemptionTarget {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Redemption, Self::Breakage];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Redemption => "SYSTEM_REDEMPTION",
+            Self::Breakage => "SYSTEM_BREAKAGE",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|target| target.as_str() == name)
+    }
+}
+
+/// How long points can be used that are returned after their time: a number of hours.
+///
+/// ```
+/// use stampcard::domain::RefundGrace;
+/// assert_eq!(RefundGrace::parse("720h").unwrap().to_string(), "720h");
+/// assert_eq!(RefundGrace::parse("0h"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefundGrace(i64);
+
+impl RefundGrace {
+    /// The most hours: ten years.
+    pub const MAX: i64 = 87_600;
+
+    /// A number of hours, from 1 to [`MAX`](Self::MAX).
+    pub fn new(hours: i64) -> Option<Self> {
+        (1..=Self::MAX).contains(&hours).then_some(Self(hours))
+    }
+
+    /// Reads hours, such as `720h`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_suffix('h')?;
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        Self::new(digits.parse().ok().filter(|_| is_plain)?)
+    }
+
+    /// The hours.
+    pub fn hours(self) -> i64 {
+        self.0
+    }
+
+    /// When points expire that are returned at a time.
+    pub fn after(self, at: Timestamp) -> Timestamp {
+        let seconds = self.0.unsigned_abs() * 3_600;
+        at.saturating_add(Duration::from_secs(seconds))
+    }
+}
+
+impl fmt::Display for RefundGrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}h", self.0)
     }
 }
 
@@ -80,6 +158,8 @@ pub struct Program {
     pub environment: Environment,
     /// Its name.
     pub name: Name,
+    /// What it is, in the operator's words.
+    pub description: Option<Note>,
     /// Whether it is in use.
     pub status: ProgramStatus,
     /// Its points.
@@ -92,6 +172,10 @@ pub struct Program {
     pub expiry_notice: Option<ExpiryNotice>,
     /// The time zone of its calendar.
     pub zone: Zone,
+    /// The account that later redemptions go to.
+    pub target: RedemptionTarget,
+    /// How long points can be used that are returned after their time.
+    pub refund_grace: Option<RefundGrace>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its name or status last changed.

@@ -1,9 +1,96 @@
 //! Redemptions.
 
+use super::row::{Cells, Field, Fields, Row};
 use super::{
-    Change, ConversationId, ExternalUserId, Feedback, MemberNumber, Note, OfferId, OfferNumber,
-    Points, RedemptionCode, RedemptionId, RedemptionNumber, Refusal, Status, Timestamp,
+    Cell, Change, Column, ConversationId, ExternalUserId, Feedback, MemberNumber, Note, OfferId,
+    OfferNumber, Points, Reason, RedemptionCode, RedemptionId, RedemptionNumber, Refusal, Status,
+    Timestamp,
 };
+
+/// A number of units of an offer that are redeemed together.
+///
+/// ```
+/// use stampcard::domain::Units;
+/// assert_eq!(Units::new(3).unwrap().get(), 3);
+/// assert_eq!(Units::new(0), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Units(i64);
+
+impl Units {
+    /// One.
+    pub const ONE: Self = Self(1);
+    /// The most units.
+    pub const MAX: i64 = 10_000;
+
+    /// A number from 1 to [`MAX`](Self::MAX).
+    pub fn new(number: i64) -> Option<Self> {
+        (1..=Self::MAX).contains(&number).then_some(Self(number))
+    }
+
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+/// Most redemptions are of one, of which the log says nothing.
+impl Field for Units {
+    fn cell(&self) -> Cell<'_> {
+        match self.0 {
+            1 => Cell::Null,
+            many => Cell::Integer(many),
+        }
+    }
+
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Null => Some(Self::ONE),
+            cell => Self::new(cell.integer()?).filter(|units| *units != Self::ONE),
+        }
+    }
+}
+
+/// A return of units of a redemption, of which the others are kept or were returned before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedemptionReturn {
+    /// The member.
+    pub member: MemberNumber,
+    /// The redeemed offer.
+    pub offer: OfferNumber,
+    /// The redemption.
+    pub redemption: RedemptionNumber,
+    /// The units.
+    pub units: Units,
+    /// Why. It may be a personal text, which the row does not hold.
+    pub reason: Option<Reason>,
+}
+
+impl Fields for RedemptionReturn {
+    const COLUMNS: &'static [Column] = &[
+        Column::Member,
+        Column::Offer,
+        Column::Redemption,
+        Column::Available,
+    ];
+
+    fn write<'a>(&'a self, row: &mut Row<'a>) {
+        row.set(Column::Member, self.member.cell());
+        row.set(Column::Offer, self.offer.cell());
+        row.set(Column::Redemption, self.redemption.cell());
+        row.set(Column::Available, self.units.cell());
+    }
+
+    fn read(cells: &impl Cells) -> Option<Self> {
+        Some(Self {
+            member: MemberNumber::of(cells.cell(Column::Member))?,
+            offer: OfferNumber::of(cells.cell(Column::Offer))?,
+            redemption: RedemptionNumber::of(cells.cell(Column::Redemption))?,
+            units: Units::of(cells.cell(Column::Available))?,
+            reason: None,
+        })
+    }
+}
 
 /// The order of a list of redemptions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -119,7 +206,11 @@ pub struct Redemption {
     pub status: Status,
     /// The points that were charged, which a cancellation returns.
     pub charged: Points,
-    /// Whether it took a piece of the stock, which a cancellation returns.
+    /// The units of the offer, which share the points equally.
+    pub quantity: Units,
+    /// The units that were returned while the rest was kept.
+    pub returned: i64,
+    /// Whether its units are of the stock, to which a cancellation returns them.
     pub took_stock: bool,
     /// When the experience starts.
     pub start_at: Option<Timestamp>,
@@ -141,6 +232,20 @@ impl Redemption {
         ConversationId::from_uuid(*self.id.as_uuid())
     }
 
+    /// The units that were not returned.
+    pub fn left(&self) -> i64 {
+        match self.status {
+            Status::Canceled => 0,
+            _ => self.quantity.get() - self.returned,
+        }
+    }
+
+    /// The points of some of its units.
+    pub fn points_of(&self, units: i64) -> Points {
+        let points = self.charged.get() / self.quantity.get() * units;
+        Points::new(points).unwrap_or(self.charged)
+    }
+
     /// Checks whether `actor` may move it to `next`. `Ok(false)` means that it has that status.
     ///
     /// # Errors
@@ -158,5 +263,23 @@ impl Redemption {
             });
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_unit_is_no_cell_and_others_are_numbers() {
+        for number in [1, 2, Units::MAX] {
+            let units = Units::new(number).unwrap();
+            assert_eq!(Units::of(units.cell()), Some(units));
+        }
+        assert_eq!(Units::ONE.cell(), Cell::Null);
+        for number in [-1, 0, 1, Units::MAX + 1] {
+            assert_eq!(Units::of(Cell::Integer(number)), None, "{number}");
+        }
+        assert_eq!(Units::of(Cell::Text("2")), None);
     }
 }

@@ -18,6 +18,12 @@ pub enum Refusal {
     /// in progress.
     #[error("the program or its organization is not active")]
     Inactive,
+    /// The program is suspended, so that it can only be read.
+    #[error("the program is suspended: it can be read, but not changed")]
+    ProgramSuspended,
+    /// The same, as the model of participants has it.
+    #[error("the program is SUSPENDED: it can be read, but not changed")]
+    ProgramInactive,
     /// A member's token was used with another member's id.
     #[error("externalUserID names another member than the token was minted for")]
     AnotherMember,
@@ -127,6 +133,9 @@ pub enum Refusal {
     /// A redemption has fewer points left than are to be returned.
     #[error("only {0} points of the redemption are left to be returned")]
     ReversalTooLarge(String),
+    /// A redemption has fewer units left than are to be returned.
+    #[error("only {0} units of the redemption are left to be returned")]
+    QuantityTooLarge(i64),
     /// A configured limit is reached.
     #[error("{subject} at most {most} {what} (setting {setting})")]
     LimitReached {
@@ -177,6 +186,8 @@ impl Refusal {
             Self::TokenRevoked
                 | Self::CredentialRevoked
                 | Self::Inactive
+                | Self::ProgramSuspended
+                | Self::ProgramInactive
                 | Self::MemberSuspended
                 | Self::ParticipantInactive(_)
                 | Self::AssetArchived

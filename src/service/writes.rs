@@ -1,7 +1,7 @@
 //! Writes on behalf of a caller. Each one checks the caller's credential again in its own
 //! transaction, then replays the stored response of its idempotency key or carries out the work.
 
-use crate::domain::Environment;
+use crate::domain::{Environment, Refusal};
 use crate::error::Surface;
 use crate::service::tenancy::credentials::Principal;
 use crate::service::{Answer, IdempotencyKey, Reply, ServiceError, Services, idempotency};
@@ -26,8 +26,30 @@ impl Services {
     /// Carries out a write, once for each idempotency key. The caller's credential is checked again
     /// first; `work` receives the caller as the transaction sees it and must use that one, because
     /// its program may have been replaced since the request arrived. A refusal is rendered as the
-    /// surface renders errors and, like a success, stored under the key.
+    /// surface renders errors and, like a success, stored under the key. Nothing can be written in
+    /// a suspended program.
     pub(in crate::service) async fn write_on<P, F>(
+        &self,
+        surface: Surface,
+        caller: P,
+        idempotency: Option<IdempotencyKey>,
+        work: F,
+    ) -> Result<Reply, WriteError>
+    where
+        P: Principal,
+        F: FnOnce(&mut Transaction<'_>, &P) -> Result<Answer, ServiceError> + Send + 'static,
+    {
+        let work = move |tx: &mut Transaction<'_>, caller: &P| {
+            if caller.is_suspended() {
+                return Err(suspended(surface).into());
+            }
+            work(tx, caller)
+        };
+        self.manage_on(surface, caller, idempotency, work).await
+    }
+
+    /// [`Services::write_on`], even if the caller's program is suspended.
+    pub(in crate::service) async fn manage_on<P, F>(
         &self,
         surface: Surface,
         caller: P,
@@ -46,7 +68,7 @@ impl Services {
             .await
     }
 
-    /// [`Services::write_on`], even while the system clock is refused.
+    /// [`Services::manage_on`], even while the system clock is refused.
     pub(in crate::service) async fn write_by_any_clock<P, F>(
         &self,
         surface: Surface,
@@ -106,6 +128,14 @@ impl Services {
             Ok(answer.into_reply())
         };
         self.writer.0.write(tenant, timing, write).await
+    }
+}
+
+/// The refusal of a write in a suspended program.
+fn suspended(surface: Surface) -> Refusal {
+    match surface {
+        Surface::Scrip => Refusal::ProgramInactive,
+        Surface::Expys | Surface::Bullseye => Refusal::ProgramSuspended,
     }
 }
 

@@ -108,13 +108,13 @@ pub use redemptions::{
 };
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
 pub use scrip::{
-    AdjustBalanceRequest, AdjustedBalanceResponse, AssetListResponse, AssetResponse,
+    ASSET_ID, AdjustBalanceRequest, AdjustedBalanceResponse, AssetListResponse, AssetResponse,
     BalanceOperationRequest, BalanceOperationResponse, BucketsResponse, ConvertAssetRequest,
     ConvertAssetResponse, CreateAssetRequest, CreateParticipantRequest, CreateProgramRequest,
     CreatedProgramResponse, ExpirationBucketResponse, ExpirationScheduleListResponse,
     ExpirationScheduleResponse, ExpiryResponse, JournalEntryListResponse, JournalEntryResponse,
     LedgerSummaryListResponse, LedgerSummaryResponse, LinkAssetRequest, LotAmountResponse,
-    LotListResponse, LotResponse, OperatedAsset, PaginationResponse,
+    LotListResponse, LotResponse, Named, OperatedAsset, PROGRAM_ID, PaginationResponse,
     ParticipantBalanceListResponse, ParticipantBalanceResponse, ParticipantListResponse,
     ParticipantProfile, ParticipantRedemptionListResponse, ParticipantRedemptionResponse,
     ParticipantResponse, ParticipantRowResponse, PatchAssetRequest, PatchParticipantRequest,

@@ -44,11 +44,13 @@ impl ActorResponse {
     "startAt": null,
     "endAt": null,
     "rating": null,
+    "units": null,
     "actor": {"type": "key", "name": "front desk", "keyPrefix": "expys_sandbox_abcdef"},
 })))]
 pub struct RedemptionHistoryEntryResponse {
     /// `redemption.created`, another of `redemption.*`, `redemption.changed` for its dates,
-    /// `redemption.rated` for feedback, `wallet.debited` for the charge, `wallet.credited` for the
+    /// `redemption.rated` for feedback, `redemption.returned` for units that were returned while
+    /// the rest was kept, `wallet.debited` for the charge, `wallet.credited` for the
     /// refund.
     pub event: &'static str,
     /// When it happened.
@@ -72,6 +74,9 @@ pub struct RedemptionHistoryEntryResponse {
     /// The rating; only of `redemption.rated`.
     #[schema(minimum = 0, maximum = 10)]
     pub rating: Option<u8>,
+    /// The units that were redeemed, or returned.
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub units: Option<i64>,
     /// The actor that caused it; null for events of version 0.1.0.
     pub actor: Option<ActorResponse>,
 }
@@ -88,10 +93,14 @@ impl RedemptionHistoryEntryResponse {
             start_at: None,
             end_at: None,
             rating: None,
+            units: None,
             actor,
         };
         match &activity.event {
-            Event::RedemptionCreated { .. } => entry.to = Some(Status::Submitted.as_str()),
+            Event::RedemptionCreated { quantity, .. } => {
+                entry.to = Some(Status::Submitted.as_str());
+                entry.units = Some(quantity.get());
+            }
             Event::RedemptionOpen(moved)
             | Event::RedemptionAwaitingVendor(moved)
             | Event::RedemptionAwaitingCustomer(moved)
@@ -108,6 +117,7 @@ impl RedemptionHistoryEntryResponse {
                 entry.end_at = super::time(*end_at);
             }
             Event::RedemptionRated(rated) => entry.rating = Some(rated.rating.get()),
+            Event::RedemptionReturned(returned) => entry.units = Some(returned.units.get()),
             event => entry.points = event.ledger_entry().map(|entry| entry.amount.get()),
         }
         entry

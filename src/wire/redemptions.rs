@@ -102,9 +102,6 @@ impl From<&Feedback> for FeedbackResponse {
     }
 }
 
-/// The pieces of a redemption. This API redeems one at a time.
-const QUANTITY: i64 = 1;
-
 /// `Redemption`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -161,8 +158,9 @@ pub struct RedemptionResponse {
     /// redemption.
     #[schema(pattern = "^[2-9A-HJKMNP-TV-Z]{8}$")]
     pub code: Option<String>,
-    /// The number of pieces.
-    #[schema(minimum = 1)]
+    /// The units of the offer that were redeemed together, which share `pointsCharged`; 1, except
+    /// if `POST /v1/participants/{id}/redemptions/items` redeemed more.
+    #[schema(minimum = 1, maximum = 10_000)]
     pub quantity: i64,
     /// The offer's title. Only where redemptions are read with an Org-API-Key.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -206,7 +204,7 @@ impl From<&Redemption> for RedemptionResponse {
                 .code
                 .as_ref()
                 .map(|code| code.as_str().to_owned()),
-            quantity: QUANTITY,
+            quantity: redemption.quantity.get(),
             offer_title: None,
             display_name: None,
         }

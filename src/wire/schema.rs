@@ -9,10 +9,10 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
-    Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName, FileType,
-    InterestStatus, InventoryMode, JournalAction, LedgerEntity, LimitPer, LotStatus, Occasion,
-    OrganizationStatus, OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate,
-    ReversalStatus, SettlementMode, Status, TermsType, TextRule,
+    AssetStatus, Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName,
+    FileType, InterestStatus, InventoryMode, JournalAction, LedgerEntity, LimitPer, LotStatus,
+    Occasion, OrganizationStatus, OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate,
+    RedemptionTarget, ReversalStatus, SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -232,6 +232,10 @@ words! {
     InterestContactWindow = ContactWindow::ALL.map(ContactWindow::as_str);
     /// Whether a program is active.
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
+    /// Whether an asset is in use.
+    AssetState = AssetStatus::ALL.map(AssetStatus::as_str);
+    /// The account that redemptions go to.
+    RedemptionAccount = RedemptionTarget::ALL.map(RedemptionTarget::as_str);
     /// How the points of an asset are kept.
     AssetInventoryMode = InventoryMode::ALL.map(InventoryMode::as_str);
     /// Whether a participant can earn and spend points.
@@ -262,13 +266,21 @@ pub const DERIVED: &str = "DERIVED";
 /// Fields that are missing from responses that an earlier version saved in an idempotency record.
 const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
+/// Settings of a program that version 0.1.0 did not have.
+const PROGRAM_SETTINGS: &[&str] = &[
+    "description",
+    "redemption_target_type",
+    "redemption_target_entity_id",
+    "expiry",
+    "refund_grace",
+    "time_zone",
+    "expiry_notice",
+];
+
 /// Fields that only an Org-API-Key receives, that only one response shows, that were added later
 /// and have a name that others have too, or of which only some are there, by schema.
 const NOT_ALWAYS: [(&str, &[&str]); 9] = [
-    (
-        "CreatedProgramResponse",
-        &["expiry", "time_zone", "expiry_notice"],
-    ),
+    ("CreatedProgramResponse", PROGRAM_SETTINGS),
     ("ExpiryResponse", &["after", "at", "extra"]),
     ("GatewayResponse", &["secret"]),
     (
@@ -281,7 +293,7 @@ const NOT_ALWAYS: [(&str, &[&str]); 9] = [
     ),
     ("ConversationListResponse", &["waitingCount"]),
     ("LedgerEntryResponse", &["details"]),
-    ("ProgramResponse", &["expiry", "time_zone", "expiry_notice"]),
+    ("ProgramResponse", PROGRAM_SETTINGS),
     (
         "RedemptionResponse",
         &["code", "quantity", "offerTitle", "displayName"],

@@ -268,6 +268,25 @@ fn points(app: &TestApp) {
     let redemption = app.redeem("bob", &offer);
     cancel(app, &redemption).expect(200);
     app.redeem("ann", &offer);
+    buns(app);
+}
+
+/// Three units are redeemed together, of which one is returned.
+fn buns(app: &TestApp) {
+    let offer = app.offer(json!({
+        "title": "A bun", "pointsPrice": 2, "availability": {"quantityRemaining": 9},
+        "redemptionLimit": {"perMember": null, "per": "ever"},
+    }));
+    let ann = app.get("/v1/participants?external_id=ann").expect(200);
+    let ann = ann["data"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/participants/{ann}/redemptions");
+    let program = app.get("/v1/programs/current").expect(200)["id"].clone();
+    let reward = offer.strip_prefix("off_").unwrap();
+    let three = json!({"program_id": program, "reward_id": reward, "quantity": 3});
+    let made = app.post(&format!("{path}/items"), &three).expect(201);
+    let id = made["id"].as_str().unwrap();
+    let one = json!({"reason": "Ann was not hungry", "quantity": 1});
+    app.post(&format!("{path}/{id}/reverse"), &one).expect(201);
 }
 
 fn tenants(app: &TestApp) {

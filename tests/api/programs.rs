@@ -412,7 +412,7 @@ fn bad_bodies_are_400_and_the_field_named() {
     }
     let message = scrip_error(send("POST", LIST, "{}"), 400, "bad_request");
     assert!(message.contains("name"), "{message}");
-    for status in ["\"SUSPENDED\"", "\"active\"", "\"\"", "7", "null", "[]"] {
+    for status in ["\"PAUSED\"", "\"active\"", "\"\"", "7", "null", "[]"] {
         let body = format!(r#"{{"status":{status}}}"#);
         let message = scrip_error(send("PATCH", &path, &body), 400, "bad_request");
         assert!(message.contains("status"), "{status}: {message}");

@@ -358,7 +358,7 @@ fn entry(event: &str, minute: u8, fields: &Value) -> Value {
     let mut entry = json!({
         "event": event, "at": format!("2026-06-15T12:0{minute}:00.000Z"), "from": null,
         "to": null, "points": null, "startAt": null, "endAt": null, "rating": null,
-        "actor": {"type": "member", "name": null, "keyPrefix": null},
+        "units": null, "actor": {"type": "member", "name": null, "keyPrefix": null},
     });
     for (name, value) in fields.as_object().unwrap() {
         entry[name] = value.clone();
@@ -395,7 +395,11 @@ fn a_history_tells_what_happened_when_and_by_whom() {
     assert_eq!(
         found,
         [
-            entry("redemption.created", 0, &json!({"to": "SUBMITTED"})),
+            entry(
+                "redemption.created",
+                0,
+                &json!({"to": "SUBMITTED", "units": 1})
+            ),
             entry("wallet.debited", 0, &json!({"points": 30})),
             entry(
                 "redemption.changed",

@@ -390,6 +390,7 @@ fn there_is_one_error_of_each_code() {
         Code::SymbolTaken,
         Code::AssetArchived,
         Code::ParticipantInactive,
+        Code::ProgramInactive,
         Code::ExternalIdTaken,
         Code::InvalidScale,
         Code::AmountTooLarge,

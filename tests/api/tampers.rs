@@ -23,7 +23,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE member SET attributes = '{}' WHERE display_name IS NOT NULL",
     "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]', disclaimer = 'x',
      is_paused = 1, value_usd = 7, limit_per = 'open'",
-    "UPDATE program SET expiry = 'P1M', time_zone = 'Asia/Tokyo'",
+    "UPDATE program SET expiry = 'P1M', time_zone = 'Asia/Tokyo', description = 'Another',
+     redemption_target = 'SYSTEM_BREAKAGE', refund_grace = 5",
     "UPDATE program SET currency_name = 'Another';
      UPDATE configuration SET currency_name = 'Another'",
     // The first two bytes are the balance.
@@ -33,6 +34,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE attachment SET name = 'another.png', day = day - 1 WHERE name IS NOT NULL",
     // The comment of a rating that was replaced.
     "UPDATE log_text SET text = 'Hot' WHERE text = 'Too cold'",
+    "UPDATE log_text SET text = 'Ann was full' WHERE text = 'Ann was not hungry' AND seq IN
+         (SELECT seq FROM activity WHERE kind = 36)",
     "UPDATE credential SET name = 'another', hash = randomblob(32)",
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
     "DELETE FROM book_generation; DELETE FROM book_part",

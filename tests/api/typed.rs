@@ -1,16 +1,20 @@
 //! The vendor's newest client, decoded strictly: every operation of its 37 with every field of its
 //! models, from the data of [`crate::sdk`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod scrip;
+mod world;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use self::world::{World, decode, unseen};
 use crate::client::{
     attach, call, exchange, get_as, live, move_to, picture, post_as, say, say_as_agent, support,
     webhook,
 };
-use crate::sdk::{AGENT, Decoder, MODELS, OPERATIONS, Operation};
-use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, Request, Response, SANDBOX_KEY, TestApp};
+use crate::sdk::{AGENT, Decoder, MODELS, OPERATIONS, unknown_types};
+use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, SANDBOX_KEY, TestApp};
 
 /// Fields that the server never leaves null.
 const NEVER_NULL: [&str; 2] = ["Interest.conversationId", "Redemption.conversationId"];
@@ -21,15 +25,7 @@ const ALWAYS_NULL: [&str; 1] = ["Intake.sensitiveDetailsSentAt"];
 fn the_data_is_whole() {
     let numbers: Vec<usize> = OPERATIONS.iter().map(|one| one.number).collect();
     assert_eq!(numbers, (1..=37).collect::<Vec<_>>());
-    let simple = [
-        "string", "boolean", "object", "whole", "whole32", "number", "ratio", "time",
-    ];
-    let of_fields = MODELS.values().flat_map(BTreeMap::values);
-    for kind in of_fields.chain(OPERATIONS.iter().map(|one| &one.model)) {
-        let kind = kind.trim_matches(['[', ']', '?']);
-        let is_known = simple.contains(&kind) || kind.contains('|') || MODELS.contains_key(kind);
-        assert!(is_known, "{kind}");
-    }
+    assert_eq!(unknown_types(&MODELS, &OPERATIONS), Vec::<String>::new());
 }
 
 #[test]
@@ -74,128 +70,53 @@ fn the_decoder_refuses_what_the_client_refuses() {
     }
 }
 
-/// A server with something for each operation to return.
-struct World {
-    app: TestApp,
-    token: String,
-    /// What stands for `{name}` in paths and bodies.
-    names: BTreeMap<&'static str, String>,
-}
-
-impl World {
-    fn new() -> Self {
-        let app = TestApp::start();
-        app.member("ada", 100);
-        app.member("bob", 10);
-        let token = app.token("ada");
-        let offer = full_offer(&app);
-        let redemption = app.redeem("ada", &offer);
-        let dates = json!({"startAt": "2026-07-01T10:00:00Z", "endAt": "2026-07-01T12:00:00Z"});
-        app.patch(&format!("/v1/redemptions/{redemption}"), &dates)
-            .expect(200);
-        move_to(&app, &redemption, "COMPLETED").expect(200);
-        let canceled = app.redeem("ada", &app.offer(json!({})));
-        let reason = json!({"canceledReason": "SOLD_OUT", "canceledNote": "No seat is left."});
-        app.post(&format!("/v1/redemptions/{canceled}/cancel"), &reason)
-            .expect(200);
-        let conversation = support(&app, "ada");
-        say(&app, &token, &conversation, "Is it open?");
-        say_as_agent(&app, &conversation, "It is.");
-        let mut published = ["TERMS_OF_SERVICE", "PRIVACY_POLICY"].map(|kind| {
-            let body = json!({"contentHTML": "<p>Be kind.</p>"});
-            let published = app.put(&format!("/v1/terms/{kind}"), &body).expect(200);
-            published["version"].as_str().unwrap().to_owned()
-        });
-        let offer_of_interest = app.offer(json!({"title": "A tour"}));
-        let names = BTreeMap::from([
-            ("externalUserID", "ada".to_owned()),
-            ("offers", offer.clone()),
-            ("offer", offer),
-            ("bare offer", app.offer(json!({}))),
-            ("redemptions", redemption),
-            ("conversations", conversation),
-            (
-                "webhooks",
-                webhook(&app, "https://example.com/", &["member.created"]).id,
-            ),
-            (
-                "interests",
-                interest(&app, &token, &json!({"offer": offer_of_interest})),
-            ),
-            ("version", std::mem::take(&mut published[0])),
-        ]);
-        Self { app, token, names }
-    }
-
-    fn fill(&self, text: &str, operation: &Operation) -> String {
-        let collection = operation.path.split('/').nth(2).unwrap();
-        let mut filled = text.to_owned();
-        for (name, value) in &self.names {
-            filled = filled.replace(&format!("{{{name}}}"), value);
-        }
-        match self.names.get(collection) {
-            Some(id) => filled.replace("{id}", id),
-            None => filled,
-        }
-    }
-
-    /// The request of an operation; the same one each time.
-    fn request(&self, operation: &Operation) -> Request {
-        let path = match operation.id.as_str() {
-            "removeMember" => "/v1/members/bob".to_owned(),
-            _ => self.fill(&operation.path, operation),
-        };
-        let credential = match operation.credential.as_str() {
-            "key" => SANDBOX_KEY,
-            "token" => &self.token,
-            other => panic!("unknown credential {other}"),
-        };
-        let request = self
-            .app
-            .request(&operation.method, &format!("{path}?{}", operation.query))
-            .header("User-Agent", AGENT)
-            .bearer(credential);
-        let request = if operation.sends_idempotency_key {
-            request.idempotency_key(&format!("key of {}", operation.id))
-        } else {
-            request
-        };
-        match &operation.body {
-            Value::Null => request,
-            body => {
-                let body = self.fill(&body.to_string(), operation);
-                request.json(&serde_json::from_str(&body).unwrap())
-            }
-        }
-    }
-
-    /// Sends an operation twice, as a client does that lost the first response, and decodes the
-    /// second.
-    fn retried(&self, operation: &Operation, decoder: &mut Decoder) {
-        let name = &operation.id;
-        let lost = self.request(operation).send();
-        let response = self.request(operation).send();
-        assert_eq!(
-            response.status,
-            operation.status,
-            "{name} {}",
-            response.text()
-        );
-        assert_eq!(response.text(), lost.text(), "{name}");
-        decode(decoder, &operation.model, &response);
-    }
-
-    fn read(&self, credential: &str, path: &str, model: &str, decoder: &mut Decoder) {
-        let request = self.app.request("GET", path).header("User-Agent", AGENT);
-        decode(decoder, model, &request.bearer(credential).send());
-    }
-}
-
-#[track_caller]
-fn decode(decoder: &mut Decoder, model: &str, response: &Response) {
-    let text = response.text();
-    if let Err(error) = decoder.decode(model, &text) {
-        panic!("{error}: {text}");
+/// A server with something for each operation of the newest client to return.
+fn newest() -> World {
+    let app = TestApp::start();
+    app.member("ada", 100);
+    app.member("bob", 10);
+    let token = app.token("ada");
+    let offer = full_offer(&app);
+    let redemption = app.redeem("ada", &offer);
+    let dates = json!({"startAt": "2026-07-01T10:00:00Z", "endAt": "2026-07-01T12:00:00Z"});
+    app.patch(&format!("/v1/redemptions/{redemption}"), &dates)
+        .expect(200);
+    move_to(&app, &redemption, "COMPLETED").expect(200);
+    let canceled = app.redeem("ada", &app.offer(json!({})));
+    let reason = json!({"canceledReason": "SOLD_OUT", "canceledNote": "No seat is left."});
+    app.post(&format!("/v1/redemptions/{canceled}/cancel"), &reason)
+        .expect(200);
+    let conversation = support(&app, "ada");
+    say(&app, &token, &conversation, "Is it open?");
+    say_as_agent(&app, &conversation, "It is.");
+    let mut published = ["TERMS_OF_SERVICE", "PRIVACY_POLICY"].map(|kind| {
+        let body = json!({"contentHTML": "<p>Be kind.</p>"});
+        let published = app.put(&format!("/v1/terms/{kind}"), &body).expect(200);
+        published["version"].as_str().unwrap().to_owned()
+    });
+    let offer_of_interest = app.offer(json!({"title": "A tour"}));
+    let names = [
+        ("externalUserID", "ada".to_owned()),
+        ("offers", offer.clone()),
+        ("offer", offer),
+        ("bare offer", app.offer(json!({}))),
+        ("redemptions", redemption),
+        ("conversations", conversation),
+        (
+            "webhooks",
+            webhook(&app, "https://example.com/", &["member.created"]).id,
+        ),
+        (
+            "interests",
+            interest(&app, &token, &json!({"offer": offer_of_interest})),
+        ),
+        ("version", std::mem::take(&mut published[0])),
+    ];
+    World {
+        app,
+        agent: AGENT,
+        credentials: BTreeMap::from([("key", SANDBOX_KEY.to_owned()), ("token", token)]),
+        names: names.map(|(name, value)| (name.to_owned(), value)).into(),
     }
 }
 
@@ -223,9 +144,15 @@ fn full_offer(app: &TestApp) -> String {
 #[test]
 #[expect(clippy::too_many_lines, reason = "one world for all operations")]
 fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() {
-    let world = World::new();
+    let mut world = newest();
     let mut decoder = Decoder::default();
     for operation in OPERATIONS.iter() {
+        let member = match operation.id.as_str() {
+            "removeMember" => "bob",
+            _ => "ada",
+        };
+        let name = "externalUserID".to_owned();
+        world.names.insert(name, member.to_owned());
         if operation.id != "streamMessages" {
             world.retried(operation, &mut decoder);
         }
@@ -251,7 +178,7 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
         .delete("/v1/members/erased?erase=true")
         .expect(200);
     let erased = format!("/v1/conversations/{erased}/messages");
-    world.read(SANDBOX_KEY, &erased, "MessagePage", &mut decoder);
+    world.read("key", &erased, "MessagePage", &mut decoder);
     webhook(&world.app, "https://example.com/2", &["member.created"]);
     let bare = world.app.redeem("eve", &world.names["bare offer"]);
     move_to(&world.app, &bare, "COMPLETED").expect(200);
@@ -282,7 +209,7 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
         ("/v1/terms?externalUserID=eve", "Terms"),
         ("/v1/terms?externalUserID=ada", "Terms"),
     ] {
-        world.read(SANDBOX_KEY, path, model, &mut decoder);
+        world.read("key", path, model, &mut decoder);
     }
     let tour = world.app.offer(json!({"title": "Another tour"}));
     for body in [
@@ -293,14 +220,14 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
     ] {
         let path = format!(
             "/v1/interests/{}",
-            interest(&world.app, &world.token, &body)
+            interest(&world.app, &world.credentials["token"], &body)
         );
-        world.read(&world.token, &path, "Interest", &mut decoder);
+        world.read("token", &path, "Interest", &mut decoder);
     }
     let conversation = &world.names["conversations"];
     attach(&world.app, conversation, "a.png", &picture(100, 0));
     let path = format!("/v1/conversations/{conversation}/messages?limit=1");
-    world.read(&world.token, &path, "MessagePage", &mut decoder);
+    world.read("token", &path, "MessagePage", &mut decoder);
     for member in ["ada", "eve"] {
         let body = match member {
             "ada" => json!({}),
@@ -309,33 +236,16 @@ fn every_operation_returns_what_the_client_decodes_also_after_a_lost_response() 
         let set = world.app.put(&format!("/v1/members/{member}"), &body);
         decode(&mut decoder, "Member", &set);
     }
-    assert_eq!(unseen(&decoder), Vec::<String>::new());
-}
-
-/// The nullable fields of models in use that were never null, or never anything else.
-fn unseen(decoder: &Decoder) -> Vec<String> {
-    let seen: BTreeSet<&String> = decoder.nulls.union(&decoder.values).collect();
-    let missing = |known: &BTreeSet<String>, name: &str, except: &[&str], what: &str| {
-        let is_missing = !known.contains(name) && !except.contains(&name);
-        is_missing.then(|| format!("{name} is never {what}"))
-    };
-    seen.into_iter()
-        .flat_map(|name| {
-            [
-                missing(&decoder.nulls, name, &NEVER_NULL, "null"),
-                missing(&decoder.values, name, &ALWAYS_NULL, "a value"),
-            ]
-        })
-        .flatten()
-        .collect()
+    let unseen = unseen(&decoder, &NEVER_NULL, &ALWAYS_NULL);
+    assert_eq!(unseen, Vec::<String>::new());
 }
 
 #[test]
 fn a_message_of_a_stream_is_what_the_client_decodes() {
-    let world = World::new();
+    let world = newest();
     let conversation = &world.names["conversations"];
     let path = format!("/v1/conversations/{conversation}/stream");
-    let mut stream = world.app.stream(&world.token, &path);
+    let mut stream = world.app.stream(&world.credentials["token"], &path);
     say_as_agent(&world.app, conversation, "We are open.");
     attach(&world.app, conversation, "a.png", &picture(100, 0));
     let frames = std::iter::from_fn(|| stream.next()).filter(|frame| frame.starts_with("data: "));

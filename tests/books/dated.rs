@@ -228,6 +228,7 @@ impl World {
             amount: points(taking.amount),
             lots: taking.lots.as_ref(),
             restored: points(taking.restored),
+            ..Taken::default()
         };
         let record = self.open_record(number);
         let left = taking.amount - taking.restored;

@@ -1,7 +1,7 @@
 //! What happens to lots, case by case, and rows that the fold refuses.
 
 use stampcard::books::{
-    ContradictionKind, Draft, LotDates, Pick, Plan, Published, Record, Row, Taken,
+    ContradictionKind, Draft, Grace, LotDates, Pick, Plan, Published, Record, Row, Taken,
 };
 use stampcard::domain::{
     Activity, Bucket, Buckets, BurnOrder, Cell, Cells as _, Column, Due, DueKind, Entry, Event,
@@ -126,6 +126,7 @@ impl Case {
             amount: points(taken),
             lots,
             restored: Points::ZERO,
+            ..Taken::default()
         };
         let plan =
             self.ada()
@@ -224,6 +225,7 @@ fn a_refund_restores_the_very_lots_the_last_one_first() {
         amount: points(25),
         lots: lots.as_ref(),
         restored: points(12),
+        ..Taken::default()
     };
     let plan = case
         .ada()
@@ -251,6 +253,42 @@ fn a_refund_after_the_expiry_is_restored_and_expires_at_once() {
     assert_eq!(case.available(), [(1, 10)]);
     assert_eq!(case.draft.next_due(PROGRAM), Some(at(1_000)));
     assert_eq!(case.pass(2_000).len(), 1);
+    assert_eq!((case.ada().wallet.balance(), case.available()), (0, vec![]));
+}
+
+/// Points whose time has passed come into a lot of their own, each time; the others come back.
+#[test]
+fn a_grace_is_the_new_life_of_points_that_are_restored_after_their_time() {
+    let mut case = Case::new(1);
+    case.mint(10, Some(1_000), None);
+    case.mint(10, Some(3_000), None);
+    let lots = case.take(Entry::Spend, 20);
+    assert_eq!(case.pass(2_000), []);
+    for (restored, amount, now) in [(0, 14, 2_000), (14, 2, 2_100)] {
+        case.now = now;
+        let taken = Taken {
+            amount: points(20),
+            lots: lots.as_ref(),
+            restored: points(restored),
+            grace: Some(Grace {
+                at: at(now),
+                expires_at: at(now + 500),
+            }),
+            ..Taken::default()
+        };
+        let plan =
+            case.ada()
+                .plan_restore(Entry::Refund, points(amount), taken, InventoryMode::Lot);
+        case.post(ADA, plan.unwrap());
+    }
+    assert_eq!(case.available(), [(2, 10), (3, 4), (4, 2)]);
+    let due = |time| Due {
+        at: at(time),
+        kind: DueKind::Expire,
+        asset: None,
+        member: ADA,
+    };
+    assert_eq!(case.pass(9_000), [2_500, 2_600, 3_000].map(due));
     assert_eq!((case.ada().wallet.balance(), case.available()), (0, vec![]));
 }
 

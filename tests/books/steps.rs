@@ -6,7 +6,7 @@ use std::rc::Rc;
 use stampcard::books::{ContradictionKind, Row};
 use stampcard::domain::{
     Account, Activity, Entry, Event, LedgerEntry, MemberNumber, OfferNumber, Points, ProgramNumber,
-    RedemptionMove, RedemptionNumber, Seq, Status, Tier, Timestamp, jump_depth,
+    RedemptionMove, RedemptionNumber, Seq, Status, Tier, Timestamp, Units, jump_depth,
 };
 
 use super::naive::{Chain, Name, Person};
@@ -417,6 +417,7 @@ impl World {
             offer: OfferNumber(1),
             redemption: RedemptionNumber(self.next_seq()),
             charged: Points::ZERO,
+            quantity: Units::ONE,
             first: false,
         };
         self.record(number, event, |person, _| person.redemptions.push(0));

@@ -26,7 +26,8 @@ use stampcard::analytics::{
 };
 use stampcard::domain::{
     Activity, Entry, Event, LedgerEntry, MemberNumber, OfferId, OfferNumber, OrganizationNumber,
-    Points, ProgramNumber, Rating, RedemptionNumber, RedemptionRating, Seq, Tier, Timestamp, Zone,
+    Points, ProgramNumber, Rating, RedemptionNumber, RedemptionRating, Seq, Tier, Timestamp, Units,
+    Zone,
 };
 
 const PROGRAM: ProgramNumber = ProgramNumber(1);
@@ -203,6 +204,7 @@ impl Pair {
                     offer: OfferNumber(offer),
                     redemption: RedemptionNumber(1),
                     charged: Points::ZERO,
+                    quantity: Units::ONE,
                     first: true,
                 };
                 self.record(at, event);

@@ -6,7 +6,7 @@ use stampcard::books::parts::{Generation, VERSION};
 use stampcard::books::{Books, LotDates, Pick, Plan, Published, Record, Row};
 use stampcard::domain::{
     Activity, Bucket, BurnOrder, Entry, Event, MemberNumber, OfferNumber, Points, ProgramNumber,
-    RedemptionNumber, Seq, Tier, Timestamp,
+    RedemptionNumber, Seq, Tier, Timestamp, Units,
 };
 
 /// The parts of the history below, by the version of their form.
@@ -77,6 +77,7 @@ fn books() -> Books {
         offer: OfferNumber(1),
         redemption: RedemptionNumber(1),
         charged: Points::ZERO,
+        quantity: Units::ONE,
         first: true,
     });
     let at = |millis| Timestamp::from_millis(millis);

@@ -13,7 +13,7 @@ use stampcard::analytics::{BLOCK_LEN, Figures, Measure};
 use stampcard::domain::{
     Activity, Buckets, Entry, Environment, Event, LedgerEntry, MemberNumber, MessageId, OfferId,
     OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramNumber, Rating,
-    RedemptionMove, RedemptionNumber, RedemptionRating, Seq, Status, Tier, Timestamp,
+    RedemptionMove, RedemptionNumber, RedemptionRating, Seq, Status, Tier, Timestamp, Units,
 };
 
 /// Set this to store the bytes of a new version.
@@ -80,6 +80,7 @@ impl History {
             offer: OfferNumber(offer),
             redemption: REDEMPTION,
             charged: Points::ZERO,
+            quantity: Units::ONE,
             first,
         };
         self.add(after, program, event);

@@ -20,7 +20,7 @@ use stampcard::wire::{
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 44] = [
+const GOOD: [&str; 45] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -46,7 +46,8 @@ const GOOD: [&str; 44] = [
     r#"{"contentHTML":"<p>Be kind.</p>"}"#,
     r#"{"versions":["ldv_01890a5d-ac96-774b-bcce-b302099a8057"],"externalUserID":"user_42"}"#,
     r#"{"advanceSeconds":3600}"#,
-    r#"{"name":"Corner Coffee","status":"ARCHIVED"}"#,
+    r#"{"name":"Corner Coffee","status":"ARCHIVED","description":"All day"}"#,
+    r#"{"redemption_target_type":"SYSTEM_BREAKAGE","refund_grace":"72h","time_zone":"UTC"}"#,
     r#"{"name":"C","externalId":"a","metadata":{"r":"n"},"tier":"trial","initialCredits":500}"#,
     r#"{"status":"suspended"}"#,
     r#"{"tier":"paid"}"#,
@@ -69,7 +70,7 @@ const GOOD: [&str; 44] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 93] = [
+const NAMES: [&str; 96] = [
     "externalUserID",
     "displayName",
     "email",
@@ -163,6 +164,9 @@ const NAMES: [&str; 93] = [
     "earned_from",
     "earned_to",
     "hold_until",
+    "redemption_target_type",
+    "redemption_target_entity_id",
+    "refund_grace",
 ];
 
 fn json() -> impl Strategy<Value = Value> {

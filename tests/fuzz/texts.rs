@@ -92,6 +92,7 @@ proptest! {
             environment: Environment::Sandbox,
             expires_at: now.saturating_add(Duration::from_mins(15)),
             organization: OrganizationNumber(0),
+            is_suspended: false,
             version: DirectoryVersion::default(),
         };
         let key = TokenKey::new(&[7; 32]);

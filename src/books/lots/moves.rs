@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::books::Record;
 use crate::domain::{
-    Bucket, BurnOrder, Lot, LotMove, LotMoves, LotPart, LotState, Points, Timestamp,
+    Bucket, BurnOrder, Lot, LotMove, LotMoves, LotPart, LotState, Points, RedemptionTarget,
+    Timestamp,
 };
 
 /// The points of an account that may be chosen.
@@ -52,6 +53,30 @@ impl Pick<'_> {
         });
         lots
     }
+}
+
+/// An entry whose points are restored.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Taken<'a> {
+    /// The points that it took.
+    pub amount: Points,
+    /// The lots that it took them from, if the account had lots then.
+    pub lots: Option<&'a LotMoves>,
+    /// The points of it that were restored before.
+    pub restored: Points,
+    /// The life of points whose time has passed; `None`: they are restored as they were.
+    pub grace: Option<Grace>,
+    /// The account that its points went to.
+    pub target: RedemptionTarget,
+}
+
+/// The life of points that are restored after their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace {
+    /// When they are restored.
+    pub at: Timestamp,
+    /// When they expire then.
+    pub expires_at: Timestamp,
 }
 
 /// The moves of an entry.
@@ -156,23 +181,17 @@ impl<'a> Moves<'a> {
         }
     }
 
-    /// Restores points of an entry that took `taken` points, after `restored` of them.
-    pub(super) fn restore(
-        &mut self,
-        amount: Points,
-        taken: Points,
-        restored: Points,
-        lots: Option<&LotMoves>,
-    ) {
-        let parts = lots.iter().flat_map(|moves| moves.iter());
+    /// Restores points of an entry. Returns when those expire that come into a new lot.
+    pub(super) fn restore(&mut self, amount: Points, taken: &Taken<'_>) -> Option<Timestamp> {
+        let parts = taken.lots.iter().flat_map(|moves| moves.iter());
         let parts = parts.filter_map(|moved| match moved {
             LotMove::Take { part, .. } => Some(part),
             _ => None,
         });
         let parts: Vec<LotPart> = parts.collect();
         let in_lots: i64 = parts.iter().map(|part| part.amount.get()).sum();
-        let without = Points::new(taken.get() - in_lots).unwrap_or(Points::ZERO);
-        let (mut skipped, mut left) = (restored, amount);
+        let without = Points::new(taken.amount.get() - in_lots).unwrap_or(Points::ZERO);
+        let (mut skipped, mut left) = (taken.restored, amount);
         // The points of one part that are restored now.
         let mut next = |points: Points| {
             let skip = skipped.min(points);
@@ -195,12 +214,24 @@ impl<'a> Moves<'a> {
         if !without.is_zero() {
             self.make(without, Bucket::Available, None);
         }
+        let is_late = |part: &LotPart| {
+            let grace = taken.grace.filter(|_| without.is_zero());
+            grace.is_some_and(|grace| part.expires_at.is_some_and(|end| end <= grace.at))
+        };
+        let (late, parts): (Vec<LotPart>, Vec<LotPart>) = parts.into_iter().partition(is_late);
+        let late: i64 = late.iter().map(|part| part.amount.get()).sum();
+        let late = Points::new(late).filter(|late| !late.is_zero());
+        let expires_at = late.zip(taken.grace).map(|(late, grace)| {
+            self.make(late, Bucket::Available, Some(grace.expires_at));
+            grace.expires_at
+        });
         let mut given: Vec<LotPart> = parts.into_iter().map(|part| self.give(part)).collect();
         given.sort_by_key(|part| (part.origin, part.number));
         for part in given {
             let amount = self.repaid(part.amount);
             self.push_take(LotPart { amount, ..part }, Bucket::Available);
         }
+        expires_at
     }
 
     /// Gives points back to their lot, or to a new one if the lot is not available. Returns them as

@@ -3,7 +3,7 @@
 //! The fold applies whatever the log says; these functions decide what the log will say. They
 //! change nothing, so a plan is for the state of the record from which it was made.
 
-use super::moves::{Moves, Pick};
+use super::moves::{Moves, Pick, Taken};
 use crate::books::Record;
 use crate::domain::{
     Bucket, Buckets, BurnOrder, Due, DueKind, Entry, InventoryMode, LedgerEntry, Lot, LotMove,
@@ -17,17 +17,6 @@ pub struct LotDates {
     pub expires_at: Option<Timestamp>,
     /// When its points become available, if not at once.
     pub matures_at: Option<Timestamp>,
-}
-
-/// An entry whose points are restored.
-#[derive(Debug, Clone, Copy)]
-pub struct Taken<'a> {
-    /// The points that it took.
-    pub amount: Points,
-    /// The lots that it took them from, if the account had lots then.
-    pub lots: Option<&'a LotMoves>,
-    /// The points of it that were restored before.
-    pub restored: Points,
 }
 
 /// A ledger entry that can be written: its kind, its points, and what it does to the buckets and
@@ -250,7 +239,8 @@ impl Record {
     }
 
     /// An entry (refund or reversal) that restores points that another entry took: the last that it
-    /// took first, each to the lot from which it came. Points without a lot come into a new one.
+    /// took first, each to the lot from which it came. Points without a lot come into a new one; if
+    /// there is a grace, also those whose time has passed.
     /// `None` if the entry did not take that many, or if they were restored before. `mode` says
     /// whether an account that has no lots yet, because it had no points, gets one now.
     pub fn plan_restore(
@@ -263,13 +253,16 @@ impl Record {
         let left = taken.amount.checked_sub(taken.restored)?;
         left.checked_sub(amount)?;
         let has_lots = self.lots.is_some() || mode == InventoryMode::Lot;
+        let mut expires_at = None;
         let lots = has_lots.then(|| {
             let mut moves = Moves::of(self);
-            moves.restore(amount, taken.amount, taken.restored, taken.lots);
+            expires_at = moves.restore(amount, &taken);
             moves.finish()
         });
         let buckets = Buckets {
             lots,
+            expires_at,
+            target: taken.target,
             ..Buckets::default()
         };
         Plan::new(entry, amount.get(), buckets)

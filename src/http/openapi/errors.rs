@@ -22,7 +22,9 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
     let has_body = operation.body.is_some();
     let reads_text = operation.reads(&ParameterIn::Query) || has_member || has_body;
     let mut codes = operation.codes.to_vec();
-    let rules: [(bool, &[Code]); 7] = [
+    let is_write = route.method != "GET";
+    let is_of_scrip = Surface::of_path(route.path) == Surface::Scrip;
+    let rules: [(bool, &[Code]); 8] = [
         (
             is_closed,
             &[
@@ -44,7 +46,12 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
             route.method == "POST",
             &[Code::Validation, Code::IdempotencyKeyReused],
         ),
-        (route.method != "GET", &[Code::StorageUnavailable]),
+        (is_write, &[Code::StorageUnavailable]),
+        // The settings of a suspended program can be changed.
+        (
+            is_write && is_of_scrip && route.path != "/v1/programs/{id}",
+            &[Code::ProgramInactive],
+        ),
     ];
     for (_, follow) in rules.into_iter().filter(|(applies, _)| *applies) {
         codes.extend(follow);

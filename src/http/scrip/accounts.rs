@@ -1,7 +1,6 @@
 //! `/v1/participants/{id}/statement` and `/v1/participants/{id}/balances/lots`.
 
 use actix_web::web::Data;
-use uuid::Uuid;
 
 use super::PAGE_LIMITS;
 use crate::domain::{Bucket, Invalid, LotStatus, ProgramNumber, Timestamp};
@@ -14,8 +13,8 @@ use crate::http::response::ok;
 use crate::http::route::routes;
 use crate::service::{LotFilter, Services, StatementSelection};
 use crate::wire::{
-    ListKind, LotListResponse, Optional, PageQuery, StatementResponse, TEXT, TIME, UUID, group,
-    optional, page, query_parameters, words,
+    ASSET_ID, AssetResponse, ListKind, LotListResponse, Named, Optional, PROGRAM_ID, PageQuery,
+    StatementResponse, TEXT, TIME, group, optional, page, query_parameters, words,
 };
 
 routes! {
@@ -49,10 +48,10 @@ query_parameters! {
     /// The query of `GET /v1/participants/{id}/balances/lots`.
     struct ListLotsQuery of ProgramNumber {
         page: PageQuery = page(ListKind::Lots).limits(PAGE_LIMITS);
-        /// The asset.
-        asset: Uuid = optional("asset_id", UUID).required();
-        /// The program: that of the key.
-        program: Option<Uuid> = optional("program_id", UUID);
+        /// The asset; `default`: the points of the program.
+        asset: Named = optional("asset_id", ASSET_ID).required();
+        /// The program: that of the key, also as `current`.
+        program: Option<Named> = optional("program_id", PROGRAM_ID);
         /// Only lots with this status.
         status: Option<LotStatus> = optional("status", words!(LotStatus));
         /// Only lots that expire before this time.
@@ -68,8 +67,8 @@ query_parameters! {
     /// The query of `GET /v1/participants/{id}/statement`.
     struct GetStatementQuery of ProgramNumber {
         page: PageQuery = page(ListKind::Statement).limits(PAGE_LIMITS);
-        /// The asset.
-        asset: Uuid = optional("asset_id", UUID).required();
+        /// The asset; `default`: the points of the program.
+        asset: Named = optional("asset_id", ASSET_ID).required();
         /// The bucket; `AVAILABLE` by default.
         bucket: Bucket = optional("bucket", words!(Bucket)).or_default();
         period: CreatedQuery = group::<CreatedQuery>();
@@ -105,8 +104,8 @@ async fn list_lots(
 ) -> HttpResult {
     let query = query.parse_for(key.program)?;
     let filter = LotFilter {
-        asset: query.asset,
-        program: query.program,
+        asset: query.asset.or(AssetResponse::id_of(key.program_uuid, None)),
+        program: query.program.map(|named| named.or(key.program_uuid)),
         status: query.status,
         expires_before: query.expires_before,
         expires_after: query.expires_after,
@@ -123,7 +122,7 @@ async fn get_statement(
 ) -> HttpResult {
     let query = query.parse_for(key.program)?;
     let selection = StatementSelection {
-        asset: query.asset,
+        asset: query.asset.or(AssetResponse::id_of(key.program_uuid, None)),
         bucket: query.bucket,
         from: query.period.from,
         to: query.period.to,

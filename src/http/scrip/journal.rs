@@ -15,8 +15,9 @@ use crate::http::response::ok;
 use crate::http::route::routes;
 use crate::service::{JournalFilter, Services};
 use crate::wire::{
-    AMOUNT, JournalEntryListResponse, JournalEntryResponse, ListKind, MEMBER_ID, PageQuery, TEXT,
-    UUID, group, optional, page, query_parameters, words,
+    AMOUNT, ASSET_ID, AssetResponse, JournalEntryListResponse, JournalEntryResponse, ListKind,
+    MEMBER_ID, Named, PROGRAM_ID, PageQuery, TEXT, UUID, group, optional, page, query_parameters,
+    words,
 };
 
 routes! {
@@ -44,8 +45,8 @@ query_parameters! {
     /// The query of `GET /v1/journal-entries`.
     struct ListJournalEntriesQuery of ProgramNumber, checked by is_of_one {
         page: PageQuery = page(ListKind::JournalEntries).limits(PAGE_LIMITS);
-        /// The program: that of the key.
-        program: Option<Uuid> = optional("program_id", UUID);
+        /// The program: that of the key, also as `current`.
+        program: Option<Named> = optional("program_id", PROGRAM_ID);
         /// Only entries of this event. There are no stored events, so no entry has one.
         event: Option<Uuid> = optional("event_id", UUID);
         /// Only entries of this rule. There are no rules, so no entry has one.
@@ -56,8 +57,8 @@ query_parameters! {
         group: Option<Uuid> = optional("group_id", UUID);
         /// Only entries of the participant with this external id.
         external_id: Option<ExternalUserId> = optional("external_id", MEMBER_ID);
-        /// The asset.
-        asset: Option<Uuid> = optional("asset_id", UUID);
+        /// The asset; `default`: the points of the program.
+        asset: Option<Named> = optional("asset_id", ASSET_ID);
         /// Only entries that change this bucket of the participant.
         bucket: Option<Bucket> = optional("bucket", words!(Bucket));
         period: CreatedQuery = group::<CreatedQuery>();
@@ -98,8 +99,10 @@ async fn list_journal_entries(
     let nobody_has = [query.event, query.rule, query.group];
     let is_empty = nobody_has.iter().any(Option::is_some);
     let filter = JournalFilter {
-        program: query.program,
-        asset: query.asset,
+        program: query.program.map(|named| named.or(key.program_uuid)),
+        asset: query
+            .asset
+            .map(|named| named.or(AssetResponse::id_of(key.program_uuid, None))),
         participant: query.participant,
         external_id: query.external_id,
         is_empty,

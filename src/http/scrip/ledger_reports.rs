@@ -1,7 +1,6 @@
 //! `/v1/reports/ledger-summary` and `/v1/reports/expiration-schedule`.
 
 use actix_web::web::Data;
-use uuid::Uuid;
 
 use super::PAGE_LIMITS;
 use super::activity::PeriodQuery;
@@ -14,8 +13,8 @@ use crate::http::response::ok;
 use crate::http::route::routes;
 use crate::service::{ExpirationSelection, Granularity, Services};
 use crate::wire::{
-    ExpirationScheduleListResponse, LedgerSummaryListResponse, ListKind, PageQuery, TIME, UUID,
-    group, optional, page, query_parameters, words,
+    ASSET_ID, AssetResponse, ExpirationScheduleListResponse, LedgerSummaryListResponse, ListKind,
+    Named, PROGRAM_ID, PageQuery, TIME, group, optional, page, query_parameters, words,
 };
 
 routes! {
@@ -50,10 +49,10 @@ query_parameters! {
         to: Timestamp = optional("to", TIME).example("2027-06-01T00:00:00Z").required();
         /// The length of the buckets; `month` by default.
         granularity: Granularity = optional("granularity", words!(Granularity)).or_default();
-        /// Only this program.
-        program: Option<Uuid> = optional("program_id", UUID);
-        /// Only this asset.
-        asset: Option<Uuid> = optional("asset_id", UUID);
+        /// Only this program; `current`: that of the key.
+        program: Option<Named> = optional("program_id", PROGRAM_ID);
+        /// Only this asset; `default`: the points of the key's program.
+        asset: Option<Named> = optional("asset_id", ASSET_ID);
     }
 }
 
@@ -62,8 +61,8 @@ query_parameters! {
     struct LedgerSummaryQuery of OrganizationNumber {
         page: PageQuery = page(ListKind::LedgerSummary).limits(PAGE_LIMITS);
         period: PeriodQuery = group::<PeriodQuery>();
-        /// Only this program.
-        program: Option<Uuid> = optional("program_id", UUID);
+        /// Only this program; `current`: that of the key.
+        program: Option<Named> = optional("program_id", PROGRAM_ID);
     }
 }
 
@@ -84,8 +83,10 @@ async fn get_expiration_schedule(
         from: query.from,
         to: query.to,
         granularity: query.granularity,
-        program: query.program,
-        asset: query.asset,
+        program: query.program.map(|named| named.or(key.program_uuid)),
+        asset: query
+            .asset
+            .map(|named| named.or(AssetResponse::id_of(key.program_uuid, None))),
     };
     let schedule = services.get_expiration_schedule(key, selection, query.page);
     Ok(ok(&schedule.await?))
@@ -98,6 +99,7 @@ async fn get_ledger_summary(
 ) -> HttpResult {
     let query = query.parse_for(key.organization)?;
     let period = query.period.from.zip(query.period.to);
-    let summary = services.get_ledger_summary(key, query.program, period, query.page);
+    let program = query.program.map(|named| named.or(key.program_uuid));
+    let summary = services.get_ledger_summary(key, program, period, query.page);
     Ok(ok(&summary.await?))
 }

@@ -41,10 +41,10 @@ routes! {
             .returns::<ProgramResponse>(200, "The program.")
             .versioned()
             .errors(NOT_FOUND);
-        PATCH OrgKey patch_program => Operation::new("Rename, archive or restore a program")
+        PATCH OrgKey patch_program => Operation::new("Rename, suspend, archive or restore a program")
             .description(
-                "Keys and tokens of an archived program get 403 from the next request on. The id \
-                 `current` means the program of the key.",
+                "Keys and tokens of an archived program get 403 from the next request on; a suspended \
+                 one can be read. The id `current` means the program of the key.",
             )
             .body::<PatchProgramRequest>()
             .returns::<ProgramResponse>(200, "The updated program.")

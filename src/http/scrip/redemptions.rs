@@ -15,9 +15,10 @@ use crate::http::response::{ok, reply};
 use crate::http::route::routes;
 use crate::service::{RedemptionSelection, Reply, Services};
 use crate::wire::{
-    ListKind, PageQuery, ParticipantRedemptionListResponse, ParticipantRedemptionResponse,
-    RedeemAmountRequest, RedeemItemsRequest, ReversalListResponse, ReversalResponse,
-    ReverseRedemptionRequest, UUID, group, optional, page, query_parameters, words,
+    ListKind, Named, PROGRAM_ID, PageQuery, ParticipantRedemptionListResponse,
+    ParticipantRedemptionResponse, RedeemAmountRequest, RedeemItemsRequest, ReversalListResponse,
+    ReversalResponse, ReverseRedemptionRequest, UUID, group, optional, page, query_parameters,
+    words,
 };
 
 routes! {
@@ -49,8 +50,8 @@ routes! {
             .description(
                 "The redemption enters as `SUBMITTED`. Refused, in this order: a participant who is \
                  not active; an unknown or archived offer; one that is paused, not available, sold \
-                 out or closed to the tier, or of which the participant has as many redemptions as \
-                 its limit allows; too few points.",
+                 out, closed to the tier or short of units, or of which the participant would have \
+                 more units than its limit allows; too few points.",
             )
             .body::<RedeemItemsRequest>()
             .returns::<ParticipantRedemptionResponse>(201, "The redemption.")
@@ -79,9 +80,9 @@ routes! {
         POST OrgKey reverse_redemption => Operation::new("Reverse a redemption, or a part of it")
             .description(
                 "The points go back to the lots that they came from, the last one that was used \
-                 first; those of a lot whose time has passed expire at once. A redemption of an \
-                 offer is reversed as a whole: it is canceled, or if it is completed its points are \
-                 returned. 422 for more than is left.",
+                 first; those of a lot whose time has passed expire at once. With the last units of \
+                 an offer its redemption is canceled, unless it is completed. 422 for more than is \
+                 left.",
             )
             .body::<ReverseRedemptionRequest>()
             .returns::<ReversalResponse>(201, "The reversal.")
@@ -94,8 +95,8 @@ query_parameters! {
     /// The query of `GET /v1/participants/{id}/redemptions`.
     struct ListParticipantRedemptionsQuery of ProgramNumber {
         page: PageQuery = page(ListKind::ParticipantRedemptions).limits(PAGE_LIMITS);
-        /// The program: that of the key.
-        program: Option<Uuid> = optional("program_id", UUID);
+        /// The program: that of the key, also as `current`.
+        program: Option<Named> = optional("program_id", PROGRAM_ID);
         /// Only redemptions with this status.
         status: Option<ReversalStatus> = optional("status", words!(ReversalStatus));
         /// Only redemptions of this reward.
@@ -129,7 +130,7 @@ async fn list_participant_redemptions(
 ) -> HttpResult {
     let query = query.parse_for(key.program)?;
     let selection = RedemptionSelection {
-        program: query.program,
+        program: query.program.map(|named| named.or(key.program_uuid)),
         status: query.status,
         reward: query.reward,
         from: query.period.from,

@@ -205,6 +205,7 @@ fn object(
         | Event::MemberStatusChanged { .. }
         | Event::RedemptionChanged { .. }
         | Event::RedemptionRated(_)
+        | Event::RedemptionReturned(_)
         | Event::OfferCreated { .. }
         | Event::OfferChanged { .. }
         | Event::OfferArchived { .. }

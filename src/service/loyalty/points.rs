@@ -2,10 +2,10 @@
 
 use super::due;
 use super::ledger::append;
-use crate::books::{LotDates, Pick, Plan, Record, Taken};
+use crate::books::{Grace, LotDates, Pick, Plan, Record, Taken};
 use crate::domain::{
     AccountKey, AssetNumber, Bucket, Change, Entry, Invalid, InventoryMode, Points, ProgramNumber,
-    Redemption, Refusal, Timestamp,
+    Redemption, RedemptionTarget, Refusal, Timestamp,
 };
 use crate::service::ServiceError;
 use crate::store::log::{EntryRow, spends};
@@ -161,10 +161,10 @@ pub(in crate::service) fn plan_take(
         check_amount(tx, record, amount)?;
     }
     let rules = tx.points_rules(record.program, record.asset)?;
-    let (order, scale) = (rules.burn_order, rules.scale);
+    let (order, scale, target) = (rules.burn_order, rules.scale, rules.target);
     let plan = record.plan(entry, amount, &Pick::all(Bucket::Available, order));
     let available = record.wallet.available();
-    Ok(plan.ok_or_else(|| match record.asset {
+    let mut plan = plan.ok_or_else(|| match record.asset {
         None => Refusal::InsufficientPoints {
             balance: available,
             needed: amount,
@@ -173,7 +173,11 @@ pub(in crate::service) fn plan_take(
             available: scale.show_points(available),
             needed: scale.show_points(amount),
         },
-    })?)
+    })?;
+    if entry == Entry::Spend && target != RedemptionTarget::default() {
+        plan.buckets.get_or_insert_default().target = target;
+    }
+    Ok(plan)
 }
 
 /// Plans that points are restored which a redemption took.
@@ -184,24 +188,40 @@ pub(in crate::service) fn plan_refund(
     amount: Points,
 ) -> Result<Plan, ServiceError> {
     let impossible = || store::Error::Impossible("refund of more than was spent");
-    let mode = tx.points_rules(record.program, record.asset)?.mode;
-    // Without lots it is all the same which points are restored.
-    let entries = match mode {
-        InventoryMode::Simple => Vec::new(),
-        InventoryMode::Lot => spends::of_offer(tx, redemption.number)?,
-    };
+    let entries = spends::of_offer(tx, redemption.number)?;
     let spend = entries.iter().find(|row| row.entry.entry == Entry::Spend);
+    let spend = spend.ok_or_else(impossible)?;
     let refunds = entries
         .iter()
         .filter(|row| row.entry.entry == Entry::Refund);
     let restored = refunds.map(|row| row.entry.amount.get()).sum();
-    let taken = Taken {
-        amount: redemption.charged,
-        lots: spend.and_then(EntryRow::lots),
-        restored: Points::new(restored).ok_or_else(impossible)?,
-    };
-    let plan = record.plan_restore(Entry::Refund, amount, taken, mode);
+    let restored = Points::new(restored).ok_or_else(impossible)?;
+    let plan = plan_return(tx, record, Entry::Refund, amount, (spend, restored))?;
     Ok(plan.ok_or_else(impossible)?)
+}
+
+/// Plans that points are restored which an entry took, of which some were restored before. `None`
+/// if fewer are left.
+pub(in crate::service) fn plan_return(
+    tx: &mut Transaction<'_>,
+    record: &Record,
+    entry: Entry,
+    amount: Points,
+    (spend, restored): (&EntryRow, Points),
+) -> Result<Option<Plan>, store::Error> {
+    let at = tx.now(record.program);
+    let rules = tx.points_rules(record.program, record.asset)?;
+    let taken = Taken {
+        amount: spend.entry.amount,
+        lots: spend.lots(),
+        restored,
+        grace: rules.refund_grace.map(|grace| Grace {
+            at,
+            expires_at: grace.after(at),
+        }),
+        target: spend.entry.target(),
+    };
+    Ok(record.plan_restore(entry, amount, taken, rules.mode))
 }
 
 /// Refuses an amount above the most that a single credit or debit may move.

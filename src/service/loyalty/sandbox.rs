@@ -162,6 +162,9 @@ fn reset(
     new.zone = old.zone;
     new.expiry = old.expiry;
     new.expiry_notice = old.expiry_notice;
+    new.description = old.description;
+    new.target = old.target;
+    new.refund_grace = old.refund_grace;
     let event = Event::program_changed(&new);
     new.configuration_version = tx.record(Some(new.number), now, event)?;
     store::programs::update(tx, &new)?;

@@ -53,6 +53,7 @@ impl Services {
                 environment: key.environment,
                 expires_at,
                 organization: key.organization,
+                is_suspended: key.is_suspended,
                 version: key.version,
             };
             let token = tokens.mint(principal);

@@ -197,18 +197,19 @@ pub(in crate::service) fn draw_redemption(
     draw(tx, organization, pool, price)
 }
 
-/// Returns to the pool what a canceled redemption drew from it.
+/// Returns to the pool what a redemption drew from it for some of the units that are left.
 pub(in crate::service) fn give_back(
     tx: &mut Transaction<'_>,
     caller: &Caller,
     (member, redemption): (MemberNumber, RedemptionNumber),
+    (units, left): (i64, i64),
 ) -> Result<(), ServiceError> {
     let (environment, organization) = caller.organization();
     let Some(mut pool) = pool_of(tx, environment, organization)? else {
         return Ok(());
     };
     let kinds = [EventKind::PoolDrawn, EventKind::PoolReturned].map(EventKind::number);
-    let amount = store::pools::drawn_by(tx, redemption, kinds)?;
+    let amount = store::pools::drawn_by(tx, redemption, kinds)? / left.max(1) * units;
     let Some(amount) = Points::new(amount).filter(|amount| !amount.is_zero()) else {
         return Ok(());
     };

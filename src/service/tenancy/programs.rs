@@ -78,7 +78,10 @@ impl Services {
             caps.check(tx, Counted::Programs(key.organization), 1)?;
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
-            let program = tenants::create_program(tx, organization, environment, name, now)?;
+            let mut program = tenants::create_program(tx, organization, environment, name, now)?;
+            program.description = request.description;
+            program.target = request.target;
+            store::programs::update(tx, &program)?;
             let (scope, name) = (KeyScope::Program(program.number), tenants::FIRST_KEY_NAME);
             let (_, api_key) = tenants::create_key(tx, scope, environment, name)?;
             let program = (&program).into();
@@ -98,7 +101,8 @@ impl Services {
         precondition: Precondition,
         request: PatchProgramRequest,
     ) -> Result<Reply, WriteError> {
-        self.write_on(Surface::Scrip, key, None, move |tx, key| {
+        // Otherwise the key of a suspended program could not make it active again.
+        self.manage_on(Surface::Scrip, key, None, move |tx, key| {
             let before = find(tx, *key, &id)?;
             precondition.check(Some(before.version))?;
             let needs_lots = needs_lots(&request);
@@ -108,6 +112,9 @@ impl Services {
             program.zone = request.zone.unwrap_or(program.zone);
             program.expiry = request.expiry.apply(program.expiry);
             program.expiry_notice = request.expiry_notice.apply(program.expiry_notice);
+            program.description = request.description.apply(program.description);
+            program.target = request.target.unwrap_or(program.target);
+            program.refund_grace = request.refund_grace.apply(program.refund_grace);
             if let Some(field) = needs_lots
                 && tx.points_rules(program.number, None)?.mode == InventoryMode::Simple
             {
@@ -117,7 +124,7 @@ impl Services {
                 let now = tx.now(program.number);
                 program.updated_at = now;
                 program.archived_at = match program.status {
-                    ProgramStatus::Active => None,
+                    ProgramStatus::Active | ProgramStatus::Suspended => None,
                     ProgramStatus::Archived => program.archived_at.or(Some(now)),
                 };
                 let event = Event::program_changed(&program);
@@ -132,10 +139,19 @@ impl Services {
 
 /// The first field of a request that only a program with lots can have.
 fn needs_lots(request: &PatchProgramRequest) -> Option<&'static str> {
-    if matches!(request.expiry, Change::Set(_)) {
-        return Some("expiry");
-    }
-    matches!(request.expiry_notice, Change::Set(_)).then_some("expiry_notice")
+    let settings = [
+        ("expiry", matches!(request.expiry, Change::Set(_))),
+        (
+            "expiry_notice",
+            matches!(request.expiry_notice, Change::Set(_)),
+        ),
+        (
+            "refund_grace",
+            matches!(request.refund_grace, Change::Set(_)),
+        ),
+    ];
+    let set = settings.into_iter().find(|(_, is_set)| *is_set);
+    set.map(|(name, _)| name)
 }
 
 fn find(connection: &Connection, key: KeyPrincipal, id: &str) -> Result<Program, ServiceError> {

@@ -8,7 +8,7 @@ use super::credentials;
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Event, Name, Organization,
     OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
-    ProgramStatus, Rate, Seq, Tier, Timestamp, Zone,
+    ProgramStatus, Rate, RedemptionTarget, Seq, Tier, Timestamp, Zone,
 };
 use crate::service::random::random_bytes;
 use crate::store::credentials::{KeyScope, NewCredential};
@@ -93,6 +93,9 @@ pub(in crate::service) fn create_program(
         expiry: None,
         expiry_notice: None,
         zone: Zone::UTC,
+        description: None,
+        target: RedemptionTarget::default(),
+        refund_grace: None,
         created_at: now,
         updated_at: now,
         archived_at: None,

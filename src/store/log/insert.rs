@@ -34,7 +34,7 @@ pub(super) const OF_ENTRIES: [Column; 7] = [
 ];
 
 /// The columns that few ledger entries have.
-const SELDOM: [Column; 12] = [
+const SELDOM: [Column; 13] = [
     Column::ExpiresAt,
     Column::Cause,
     Column::MaturesAt,
@@ -47,6 +47,7 @@ const SELDOM: [Column; 12] = [
     Column::DeferredAfter,
     Column::Lots,
     Column::Name,
+    Column::To,
 ];
 
 /// A statement that appends a row of one kind, and the columns of its parameters.

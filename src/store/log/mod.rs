@@ -218,6 +218,9 @@ fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activit
         Event::RedemptionRated(rated) => {
             rated.comment = texts::find(connection, seq, COMMENT)?.map(Comment::stored);
         }
+        Event::RedemptionReturned(returned) => {
+            returned.reason = texts::find(connection, seq, REASON)?.map(Reason::stored);
+        }
         _ => {}
     }
     Ok(activity)

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::account_log::{AccountLog, EntryRow, entry};
-use super::read::{ALL, Stored};
+use super::read::{ALL, OF_EVENTS, Stored};
+use super::texts::{self, REASON};
 use crate::domain::{
-    Entry, EventKind, MemberNumber, ProgramNumber, RedemptionNumber, Seq, Timestamp,
+    Entry, Event, EventKind, MemberNumber, ProgramNumber, RedemptionNumber, Seq, Timestamp, Units,
 };
 use crate::store::Error;
 
@@ -121,22 +122,49 @@ pub fn amounts(
     Ok(found)
 }
 
-/// The cancellation of a redemption of an offer: its row in the log, and its time.
+/// A return of units of a redemption of an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// Its row in the log.
+    pub seq: Seq,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The units, and why they were returned; `None` for a cancellation, which returns the rest.
+    pub part: Option<(Units, Option<String>)>,
+}
+
+/// The returns of units of a redemption of an offer, oldest first.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn canceled(
+pub fn returned(
     connection: &Connection,
     redemption: RedemptionNumber,
-) -> Result<Option<(Seq, Timestamp)>, Error> {
-    let sql = "SELECT seq, at FROM activity WHERE redemption_id = ?1 AND kind = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((redemption.0, EventKind::RedemptionCanceled.number()))?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    let at = Timestamp::from_millis(row.get(1)?);
-    Ok(at
-        .map(|at| row.get(0).map(|seq| (Seq(seq), at)))
-        .transpose()?)
+) -> Result<Vec<Returned>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND kind IN (?2, ?3) ORDER BY seq",
+        OF_EVENTS.names
+    );
+    let kinds = [EventKind::RedemptionReturned, EventKind::RedemptionCanceled];
+    let [returned, canceled] = kinds.map(EventKind::number);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((redemption.0, returned, canceled))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let activity = Stored::new(row, &OF_EVENTS).activity();
+        let activity = activity.ok_or(Error::Impossible("activity"))?;
+        let part = match activity.event {
+            Event::RedemptionReturned(part) => {
+                let reason = texts::find(connection, activity.seq, REASON)?;
+                Some((part.units, reason))
+            }
+            _ => None,
+        };
+        found.push(Returned {
+            seq: activity.seq,
+            at: activity.at,
+            part,
+        });
+    }
+    Ok(found)
 }

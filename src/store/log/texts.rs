@@ -7,7 +7,7 @@ use crate::domain::{Event, EventKind, MemberNumber, Seq};
 use crate::store::Error;
 use crate::store::writer::{Prepared, run};
 
-/// The number of the text that is the reason of a ledger entry.
+/// The number of the text that is the reason of a ledger entry, or of a return of units.
 pub(in crate::store) const REASON: i64 = 1;
 
 /// The number of the text that is a member's comment on a redemption.
@@ -53,6 +53,7 @@ pub(super) fn part_of(kind: EventKind) -> Option<i64> {
             Some(REASON)
         }
         EventKind::RedemptionRated => Some(COMMENT),
+        EventKind::RedemptionReturned => Some(REASON),
         _ => None,
     }
 }
@@ -64,6 +65,7 @@ fn text_of(event: &Event) -> Option<(i64, &str)> {
             entry.reason.as_ref()?.as_str()
         }
         Event::RedemptionRated(rated) => rated.comment.as_ref()?.as_str(),
+        Event::RedemptionReturned(returned) => returned.reason.as_ref()?.as_str(),
         _ => return None,
     };
     Some((part_of(event.kind())?, text))
@@ -114,7 +116,7 @@ pub(super) fn find(connection: &Connection, seq: Seq, part: i64) -> Result<Optio
 }
 
 /// Erases the texts of a member's ledger entries, of which `last` is the newest, and of the
-/// member's feedback. Their commitments stay, for the chain.
+/// member's redemptions. Their commitments stay, for the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -139,7 +141,7 @@ pub fn erase_texts(
         }
         Ok(())
     };
-    for seq in ratings(connection, member)? {
+    for seq in of_redemptions(connection, member)? {
         erase_of(seq)?;
     }
     let mut next = last;
@@ -157,12 +159,14 @@ pub fn erase_texts(
     Ok(())
 }
 
-/// The rows of the log with a member's feedback.
-fn ratings(connection: &Connection, member: MemberNumber) -> Result<Vec<Seq>, Error> {
+/// The rows of the log with a member's feedback, and those of returned units.
+fn of_redemptions(connection: &Connection, member: MemberNumber) -> Result<Vec<Seq>, Error> {
     let sql = "SELECT a.seq FROM redemption r CROSS JOIN activity a ON a.redemption_id = r.id
-               WHERE r.member_id = ?1 AND r.rating IS NOT NULL AND a.kind = ?2";
+               WHERE r.member_id = ?1 AND (r.rating IS NOT NULL OR r.returned > 0)
+                   AND a.kind IN (?2, ?3)";
     let mut statement = connection.prepare_cached(sql)?;
-    let values = (member.0, EventKind::RedemptionRated.number());
+    let kinds = [EventKind::RedemptionRated, EventKind::RedemptionReturned].map(EventKind::number);
+    let values = (member.0, kinds[0], kinds[1]);
     let rows = statement.query_map(values, |row| row.get(0).map(Seq))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -16,7 +16,8 @@ use crate::store::tables::{programs, query};
 /// # Errors
 /// [`Error`] if the database fails or there is no such program.
 pub fn rules(connection: &Connection, program: ProgramNumber) -> Result<PointsRules, Error> {
-    const SELECT: &str = "SELECT p.expiry, p.time_zone, a.inventory_mode, a.burn_order,
+    const SELECT: &str = "SELECT p.expiry, p.time_zone,
+            p.redemption_target, p.refund_grace, a.inventory_mode, a.burn_order,
             a.max_amount, a.opening_expires_at
         FROM program p LEFT JOIN asset a ON a.program_id = p.id AND a.symbol IS NULL
         WHERE p.id = ?1";
@@ -41,6 +42,8 @@ pub fn rules(connection: &Connection, program: ProgramNumber) -> Result<PointsRu
             opening_expires_at: optional_time(row, column!(SELECT, "opening_expires_at"))?,
             is_archived: false,
             scale: Scale::WHOLE,
+            target: programs::target(row, column!(SELECT, "redemption_target"))?,
+            refund_grace: programs::refund_grace(row, column!(SELECT, "refund_grace"))?,
         })
     })?;
     found.ok_or(Error::Impossible("program number"))
@@ -51,7 +54,7 @@ pub fn rules(connection: &Connection, program: ProgramNumber) -> Result<PointsRu
 /// # Errors
 /// [`Error`] if the database fails or there is no such asset.
 pub fn of_asset(connection: &Connection, asset: AssetNumber) -> Result<PointsRules, Error> {
-    const SELECT: &str = "SELECT p.time_zone, a.inventory_mode, a.burn_order, a.max_amount,
+    const SELECT: &str = "SELECT p.time_zone, p.redemption_target, p.refund_grace, a.inventory_mode, a.burn_order, a.max_amount,
             a.opening_expires_at, a.archived_at IS NOT NULL AS is_archived, a.scale
         FROM asset a JOIN program p ON p.id = a.program_id WHERE a.id = ?1";
     let found = query::one(connection, SELECT, [asset.0], |row| {
@@ -64,6 +67,8 @@ pub fn of_asset(connection: &Connection, asset: AssetNumber) -> Result<PointsRul
             opening_expires_at: optional_time(row, column!(SELECT, "opening_expires_at"))?,
             is_archived: row.get(column!(SELECT, "is_archived"))?,
             scale: scale(row, column!(SELECT, "scale"))?,
+            target: programs::target(row, column!(SELECT, "redemption_target"))?,
+            refund_grace: programs::refund_grace(row, column!(SELECT, "refund_grace"))?,
         })
     })?;
     found.ok_or(Error::Impossible("asset number"))

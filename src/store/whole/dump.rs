@@ -134,6 +134,8 @@ const REDEMPTIONS: &[(&str, FieldKind, &str)] = &[
     ("rating_comment", Text, "r.rating_comment"),
     ("rated_at", Time, "r.rated_at"),
     ("code", Text, "r.code"),
+    ("quantity", Integer, "r.quantity"),
+    ("returned", Integer, "r.returned"),
 ];
 const FROM_REDEMPTIONS: &str = "FROM redemption r JOIN member m ON m.id = r.member_id
     JOIN offer f ON f.id = r.offer_id JOIN program p ON p.id = r.program_id

@@ -8,13 +8,13 @@ use super::amount::AMOUNT;
 use super::expiry::EXPIRY;
 use super::programs::PaginationResponse;
 use crate::domain::{
-    Asset, AssetNumber, AssetSymbol, BurnOrder, Change, Decimal, DerivedIds, DerivedKind, Expiry,
-    InventoryMode, Name, Program, ProgramStatus, Scale, Timestamp,
+    Asset, AssetNumber, AssetStatus, AssetSymbol, BurnOrder, Change, Decimal, DerivedIds,
+    DerivedKind, Expiry, InventoryMode, Name, Program, Scale, Timestamp,
 };
 use crate::wire::field_types::{BOOLEAN, STRING, TIME, text, word};
 use crate::wire::fields::FieldType;
 use crate::wire::request::request;
-use crate::wire::schema::{self, AssetBurnOrder, AssetInventoryMode, ProgramState};
+use crate::wire::schema::{self, AssetBurnOrder, AssetInventoryMode, AssetState};
 
 /// The only way in which an asset is issued so far.
 const UNLIMITED: &str = "UNLIMITED";
@@ -109,7 +109,7 @@ request! {
         pub symbol: Option<()> = optional("symbol", FIXED),
         /// Whether it is in use. Nothing of an archived asset is credited. The program's points are
         /// always `ACTIVE`.
-        pub status: Option<ProgramStatus> = optional("status", word!(ProgramStatus)),
+        pub status: Option<AssetStatus> = optional("status", word!(AssetStatus)),
     }
     example {"max_transaction_amount": "10000", "burn_order": "soonest_expiry"}
     parse(body);
@@ -180,7 +180,7 @@ pub struct AssetResponse {
     /// The program.
     pub program_ids: Vec<String>,
     /// Whether it is in use.
-    #[schema(value_type = ProgramState)]
+    #[schema(value_type = AssetState)]
     pub status: &'static str,
     /// When it was created: the program's points with the program.
     #[schema(format = DateTime)]
@@ -210,8 +210,8 @@ impl AssetResponse {
         let archived_at = further.and_then(|further| further.archived_at);
         let created_at = further.map_or(program.created_at, |further| further.created_at);
         let status = match archived_at {
-            None => ProgramStatus::Active,
-            Some(_) => ProgramStatus::Archived,
+            None => AssetStatus::Active,
+            Some(_) => AssetStatus::Archived,
         };
         Self {
             id: Self::id_of(program.uuid, asset.number()).to_string(),

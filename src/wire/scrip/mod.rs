@@ -6,6 +6,7 @@ mod balances;
 mod expiry;
 mod journal;
 mod lots;
+mod named;
 mod participants;
 mod programs;
 mod redemptions;
@@ -24,6 +25,7 @@ pub use self::balances::{
 pub use self::expiry::ExpiryResponse;
 pub use self::journal::{JournalEntryListResponse, JournalEntryResponse, PostingResponse};
 pub use self::lots::{LotListResponse, LotResponse, short};
+pub use self::named::{ASSET_ID, Named, PROGRAM_ID};
 pub use self::participants::{
     CreateParticipantRequest, ParticipantListResponse, ParticipantProfile, ParticipantResponse,
     ParticipantRowResponse, PatchParticipantRequest, SetParticipantStatusRequest,

@@ -5,10 +5,32 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::expiry::{EXPIRY, EXPIRY_NOTICE, ExpiryResponse, TIME_ZONE};
-use crate::domain::{Change, Expiry, ExpiryNotice, Name, Program, ProgramStatus, Timestamp, Zone};
+use crate::domain::{
+    Change, Expiry, ExpiryNotice, Name, Note, Program, ProgramStatus, RedemptionTarget,
+    RefundGrace, Timestamp, Zone,
+};
 use crate::wire::field_types::{text, word};
+use crate::wire::fields::FieldType;
 use crate::wire::request::request;
-use crate::wire::schema::ProgramState;
+use crate::wire::schema::{self, ProgramState, RedemptionAccount};
+
+/// A number of hours.
+const GRACE: FieldType<RefundGrace> = FieldType {
+    read: |field| {
+        let grace = field.value.as_str().and_then(RefundGrace::parse);
+        let most = RefundGrace::MAX;
+        grace.ok_or_else(|| field.wrong(format!("must be hours from 1h to {most}h, such as 720h")))
+    },
+    schema: || schema::string().into(),
+};
+
+/// The account of another kind of target.
+const NO_ENTITY: FieldType<()> = FieldType {
+    read: |field| {
+        Err(field.wrong("must be left out: redemptions go to SYSTEM_REDEMPTION or SYSTEM_BREAKAGE"))
+    },
+    schema: || schema::string().into(),
+};
 
 request! {
     /// The body of `POST /v1/programs`.
@@ -16,6 +38,14 @@ request! {
     pub struct CreateProgramRequest {
         /// The name.
         pub name: Name = required("name", text!(Name)),
+        /// What it is.
+        pub description: Option<Note> = nullable("description", text!(Note)),
+        /// The account that redemptions go to; `SYSTEM_REDEMPTION` by default.
+        pub target: RedemptionTarget = optional_or(
+            "redemption_target_type", word!(RedemptionTarget), RedemptionTarget::Redemption
+        ),
+        /// Not possible.
+        pub entity: Option<()> = nullable("redemption_target_entity_id", NO_ENTITY),
     }
     example {"name": "Summer club"}
     parse(body);
@@ -27,8 +57,21 @@ request! {
     pub struct PatchProgramRequest {
         /// The name.
         pub name: Option<Name> = optional("name", text!(Name)),
-        /// Whether the program is active.
+        /// Whether the program is active. Of a `SUSPENDED` one everything can be read, but only
+        /// these settings can be changed. Nothing can be done with an `ARCHIVED` one's keys.
         pub status: Option<ProgramStatus> = optional("status", word!(ProgramStatus)),
+        /// What it is; null: nothing was said.
+        pub description: Change<Note> = change("description", text!(Note)),
+        /// The account that redemptions go to. A change concerns later redemptions only: a
+        /// reversal comes from the account that the redemption went to.
+        pub target: Option<RedemptionTarget> = optional(
+            "redemption_target_type", word!(RedemptionTarget)
+        ),
+        /// Not possible.
+        pub entity: Option<()> = nullable("redemption_target_entity_id", NO_ENTITY),
+        /// How long points can be used that are returned after their time, in hours such as
+        /// `720h`; null: they expire at once. Only in a program whose points are kept in lots.
+        pub refund_grace: Change<RefundGrace> = change("refund_grace", GRACE),
         /// The life of points that are credited without dates of their own; null: no end. Only in a
         /// program whose points are kept in lots. It concerns later credits only.
         pub expiry: Change<Expiry> = change("expiry", EXPIRY),
@@ -49,8 +92,12 @@ request! {
 #[schema(examples(json!({
     "id": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
     "name": "Sandbox",
+    "description": "For everybody",
     "status": "ACTIVE",
+    "redemption_target_type": "SYSTEM_REDEMPTION",
+    "redemption_target_entity_id": null,
     "expiry": {"after": "P12M"},
+    "refund_grace": "720h",
     "time_zone": "UTC",
     "expiry_notice": 30,
     "created_at": "2026-06-15T12:00:00Z",
@@ -64,11 +111,20 @@ pub struct ProgramResponse {
     pub id: String,
     /// The name.
     pub name: String,
+    /// What it is; null if nothing was said.
+    pub description: Option<String>,
+    /// The account that redemptions go to.
+    #[schema(value_type = RedemptionAccount)]
+    pub redemption_target_type: &'static str,
+    /// Always null.
+    pub redemption_target_entity_id: Option<String>,
     /// Whether it is active.
     #[schema(value_type = ProgramState)]
     pub status: &'static str,
     /// The life of points that are credited without dates of their own; null: no end.
     pub expiry: Option<ExpiryResponse>,
+    /// How long points can be used that are returned after their time; null: they expire at once.
+    pub refund_grace: Option<String>,
     /// The time zone of the calendar by which points expire.
     pub time_zone: String,
     /// How many days before points expire `wallet.expiring` is sent; null: it is not.
@@ -77,7 +133,7 @@ pub struct ProgramResponse {
     /// When it was created.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// When its name or status last changed.
+    /// When its settings last changed.
     #[schema(format = DateTime)]
     pub updated_at: String,
     /// When it was archived.
@@ -93,8 +149,15 @@ impl From<&Program> for ProgramResponse {
         Self {
             id: program.uuid.to_string(),
             name: program.name.as_str().to_owned(),
+            description: program
+                .description
+                .as_ref()
+                .map(|description| description.as_str().to_owned()),
+            redemption_target_type: program.target.as_str(),
+            redemption_target_entity_id: None,
             status: program.status.as_str(),
             expiry: program.expiry.map(ExpiryResponse::from),
+            refund_grace: program.refund_grace.map(|grace| grace.to_string()),
             time_zone: program.zone.name().to_owned(),
             expiry_notice: program.expiry_notice.map(ExpiryNotice::days),
             created_at: program.created_at.to_short(),

@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::amount::AMOUNT;
+use super::named::{ASSET_FIELD, Named, PROGRAM_FIELD};
 use super::programs::PaginationResponse;
-use crate::domain::{Decimal, Reason};
+use crate::domain::{Decimal, Reason, Units};
 use crate::wire::field_types::STRING;
 use crate::wire::fields::FieldType;
 use crate::wire::request::request;
@@ -36,25 +37,19 @@ const DESCRIPTION: FieldType<Reason> = FieldType {
 };
 
 /// The number of units of a reward.
-const UNITS: FieldType<u64> = FieldType {
-    read: |field| {
-        let number = field
-            .value
-            .as_u64()
-            .filter(|number| (1..=10_000).contains(number));
-        number.ok_or_else(|| field.wrong("must be a whole number from 1 to 10000"))
-    },
-    schema: || schema::whole(1, 10_000).into(),
+const UNITS: FieldType<Units> = FieldType {
+    read: |field| field.whole(1, Units::MAX, Units::new),
+    schema: || schema::whole(1, Units::MAX).into(),
 };
 
 request! {
     /// The body of `POST /v1/participants/{id}/redemptions`.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct RedeemAmountRequest {
-        /// The program: that of the key.
-        pub program: Uuid = required("program_id", UUID),
-        /// The asset.
-        pub asset: Uuid = required("asset_id", UUID),
+        /// The program: that of the key, also as `current`.
+        pub program: Named = required("program_id", PROGRAM_FIELD),
+        /// The asset; `default`: the points of the program.
+        pub asset: Named = required("asset_id", ASSET_FIELD),
         /// The amount.
         pub amount: Decimal = required("amount", AMOUNT),
         /// What they are spent on.
@@ -74,12 +69,12 @@ request! {
     /// The body of `POST /v1/participants/{id}/redemptions/items`.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct RedeemItemsRequest {
-        /// The program: that of the key.
-        pub program: Uuid = required("program_id", UUID),
+        /// The program: that of the key, also as `current`.
+        pub program: Named = required("program_id", PROGRAM_FIELD),
         /// The reward: the UUID of an offer's id.
         pub reward: Uuid = required("reward_id", UUID),
-        /// The units; so far only one at a time.
-        pub quantity: u64 = optional_or("quantity", UNITS, 1),
+        /// The units, which are redeemed and counted together; 1 by default.
+        pub quantity: Units = optional_or("quantity", UNITS, Units::ONE),
         /// A text for the journal.
         pub description: Option<Reason> = nullable("description", DESCRIPTION),
         /// As the header `Idempotency-Key`.
@@ -87,7 +82,8 @@ request! {
     }
     example {
         "program_id": "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4",
-        "reward_id": "01a1fda8-194e-75c2-b11a-dd34b93c1d23"
+        "reward_id": "01a1fda8-194e-75c2-b11a-dd34b93c1d23",
+        "quantity": 2
     }
     parse(body);
 }
@@ -101,7 +97,7 @@ request! {
         /// The points to return, of a redemption of an amount; by default all that are left.
         pub amount: Option<Decimal> = nullable("amount", AMOUNT),
         /// The units to return, of a redemption of a reward; by default all that are left.
-        pub quantity: Option<u64> = nullable("quantity", UNITS),
+        pub quantity: Option<Units> = nullable("quantity", UNITS),
         /// As the header `Idempotency-Key`.
         pub idempotency_key: Option<String> = nullable("idempotency_key", STRING),
     }
@@ -147,13 +143,13 @@ pub struct ParticipantRedemptionResponse {
     #[schema(format = Uuid)]
     pub reward_id: Option<String>,
     /// The units of the reward; null for an amount.
-    pub quantity: Option<u64>,
+    pub quantity: Option<i64>,
     /// The points of a unit; null for an amount.
     pub unit_cost: Option<String>,
     /// The points that were returned.
     pub reversed_amount: String,
     /// The units that were returned; null for an amount.
-    pub reversed_quantity: Option<u64>,
+    pub reversed_quantity: Option<i64>,
     /// What the points were spent on; null if nothing was said, or if it was erased.
     pub description: Option<String>,
     /// How much of it was reversed.
@@ -200,7 +196,7 @@ pub struct ReversalResponse {
     /// The points that were returned.
     pub amount: String,
     /// The units that were returned; null for an amount.
-    pub quantity: Option<u64>,
+    pub quantity: Option<i64>,
     /// Why; null if nothing was said, or if it was erased.
     pub reason: Option<String>,
     /// The journal entry that returned the points; null if it was free.

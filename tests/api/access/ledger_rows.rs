@@ -51,7 +51,7 @@ fn redemption_rows(world: &World, Ids { asset, ada, .. }: &Ids) -> Vec<Row> {
     });
     let redemptions = format!("{ada}/redemptions");
     let made = world.ada_redemption.strip_prefix("rdm_").unwrap();
-    // It was free and is completed, so that nothing is left of it.
+    // More units than it has, so that it is the same each time.
     let completed = world.completed_redemption.strip_prefix("rdm_").unwrap();
     let reverse = format!("{redemptions}/{completed}/reverse");
     let one_made = format!("{redemptions}/{made}");
@@ -88,7 +88,7 @@ fn redemption_rows(world: &World, Ids { asset, ada, .. }: &Ids) -> Vec<Row> {
             "/v1/participants/{id}/redemptions/{redemptionId}/reverse",
             &reverse,
         )
-        .body(json!({"reason": "cold"}))
+        .body(json!({"reason": "cold", "quantity": 9_999}))
         .gives(422, ["insufficient_balance"])
         .bad(&reverse, json!({}), 400, "reason"),
         row(

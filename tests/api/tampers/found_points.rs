@@ -3,6 +3,38 @@
 /// SQL, and a text of the finding that it must cause.
 pub(super) const FOUND: &[(&str, &str)] = &[
     (
+        "UPDATE program SET status = 'SUSPENDED' WHERE status = 'ACTIVE'",
+        "its status does not match the log",
+    ),
+    (
+        "UPDATE activity SET to_state = 'SYSTEM_BREAKAGE' WHERE entry = 2",
+        "does not follow the one before it",
+    ),
+    (
+        "UPDATE redemption SET returned = 2 WHERE quantity = 3",
+        "its returned does not match the log",
+    ),
+    (
+        "UPDATE redemption SET quantity = 1 WHERE quantity = 3",
+        "another program, member, offer, price, quantity or time",
+    ),
+    (
+        "UPDATE activity SET available = NULL WHERE kind = 6 AND available = 3",
+        "another program, member, offer, price, quantity or time",
+    ),
+    (
+        "UPDATE activity SET available = 4 WHERE kind = 36",
+        "does not fit redemption row",
+    ),
+    (
+        "UPDATE activity SET available = 2 WHERE kind = 36",
+        "its quantity_remaining does not match",
+    ),
+    (
+        "DELETE FROM activity WHERE kind = 36",
+        "its returned does not match the log",
+    ),
+    (
         "UPDATE asset SET burn_order = 'fifo'",
         "its burn_order does not match",
     ),

@@ -8,22 +8,23 @@ use uuid::Uuid;
 use self::rendering::{Rendering, Shown, sum};
 use super::scope::{self, Named, check_program};
 use super::subject;
-use crate::books::{Record, Taken};
+use crate::books::Record;
 use crate::domain::{
     AccountKey, CancelReason, Change, Entry, Invalid, Note, OfferId, Points, Redemption,
-    RedemptionPatch, Refusal, Scale, Status,
+    RedemptionPatch, Refusal, Status, Units,
 };
 use crate::error::Surface;
 use crate::service::loyalty::ledger::{Movement, post};
 use crate::service::loyalty::points;
-use crate::service::loyalty::redemptions::{change, redeem};
+use crate::service::loyalty::redemptions::{Booking, change, redeem, return_units};
 use crate::service::{Answer, Caller, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::log::EntryRow;
 use crate::store::log::spends::{self, Amount};
 use crate::store::members::Selector;
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{
-    RedeemAmountRequest, RedeemItemsRequest, ReversalResponse, ReverseRedemptionRequest,
+    AssetResponse, RedeemAmountRequest, RedeemItemsRequest, ReversalResponse,
+    ReverseRedemptionRequest,
 };
 
 pub use self::reading::RedemptionSelection;
@@ -43,8 +44,9 @@ impl Services {
         self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
             let program = store::programs::get(tx, key.program)?.uuid;
             let record = subject::account(tx, key, &id)?;
-            check_program(program, Some(request.program))?;
-            let asset = scope::asset(tx, (key.program, program), request.asset)?;
+            check_program(program, Some(request.program.or(program)))?;
+            let asset = request.asset.or(AssetResponse::id_of(program, None));
+            let asset = scope::asset(tx, (key.program, program), asset)?;
             let amount = request.amount.amount("amount", asset.scale)?;
             subject::check_active(&record)?;
             let record = account(tx, asset.account(record.number))?;
@@ -83,7 +85,7 @@ impl Services {
         self.write_on(Surface::Scrip, key, idempotency, move |tx, key| {
             let program = store::programs::get(tx, key.program)?.uuid;
             let record = subject::account(tx, key, &id)?;
-            check_program(program, Some(request.program))?;
+            check_program(program, Some(request.program.or(program)))?;
             subject::check_active(&record)?;
             let member = Selector::Number(record.number);
             let member = store::members::find(tx, key.program, &member)?;
@@ -92,12 +94,12 @@ impl Services {
             let offer = store::offers::find(tx, key.program, reward)?;
             let offer = offer.filter(|offer| offer.archived_at.is_none());
             let offer = offer.ok_or(Refusal::NotFound("reward"))?;
-            if request.quantity != 1 {
-                let expected = "must be 1: units are redeemed one at a time";
-                return Err(Invalid::new("quantity", expected).into());
-            }
-            let reason = request.description;
-            let made = redeem(tx, &Caller::Key(*key), &member, &offer, (None, reason))?;
+            let booking = Booking {
+                interest: None,
+                reason: request.description,
+                units: Some(request.quantity),
+            };
+            let made = redeem(tx, &Caller::Key(*key), &member, &offer, booking)?;
             let rendering = Rendering::new(program, record.number);
             let shown = item(tx, made, offer.content.title.as_str())?;
             let points = Named::points(program);
@@ -178,14 +180,20 @@ fn newest_entry(tx: &Transaction<'_>, record: &Record) -> Result<EntryRow, store
     store::log::entry(tx, record.program, seq)?.ok_or_else(impossible)
 }
 
-/// A redemption of an offer with its ledger entries.
+/// A redemption of an offer with what the log has of it.
 fn item(
     connection: &store::Connection,
     redemption: Redemption,
     title: &str,
 ) -> Result<Shown, store::Error> {
+    let returned = if redemption.left() < redemption.quantity.get() {
+        spends::returned(connection, redemption.number)?
+    } else {
+        Vec::new()
+    };
     Ok(Shown::Item {
         entries: spends::of_offer(connection, redemption.number)?,
+        returned,
         title: title.to_owned(),
         redemption: Box::new(redemption),
     })
@@ -212,13 +220,7 @@ fn reverse_amount(
     let amount = request.amount;
     let amount = amount.map(|amount| amount.amount("amount", asset.scale));
     let amount = amount.transpose()?.unwrap_or(left);
-    let taken = Taken {
-        amount: spend.entry.amount,
-        lots: spend.lots(),
-        restored,
-    };
-    let mode = tx.points_rules(record.program, record.asset)?.mode;
-    let plan = record.plan_restore(Entry::Reverse, amount, taken, mode);
+    let plan = points::plan_return(tx, &record, Entry::Reverse, amount, (spend, restored))?;
     let too_large = || Refusal::ReversalTooLarge(asset.scale.show_points(left));
     let mut plan = plan.ok_or_else(too_large)?;
     plan.buckets.get_or_insert_default().reverses = Some(spend.seq);
@@ -231,7 +233,8 @@ fn reverse_amount(
     Ok(newest_entry(tx, &record)?)
 }
 
-/// Reverses a redemption of an offer: cancels it, or if it is completed returns its points.
+/// Reverses a redemption of an offer, or some of its units. With the last units it is canceled,
+/// unless it is completed.
 fn reverse_item(
     tx: &mut Transaction<'_>,
     key: &KeyPrincipal,
@@ -243,21 +246,13 @@ fn reverse_item(
         let expected = "must be absent: the redemption is of a quantity";
         return Err(Invalid::new("amount", expected).into());
     }
-    let entries = spends::of_offer(tx, redemption.number)?;
-    let is_reversed = redemption.status == Status::Canceled
-        || entries.iter().any(|row| row.entry.entry == Entry::Refund);
-    if is_reversed || request.quantity.is_some_and(|quantity| quantity > 1) {
-        let left = if is_reversed {
-            Points::ZERO
-        } else {
-            redemption.charged
-        };
-        return Err(Refusal::ReversalTooLarge(Scale::WHOLE.show_points(left)).into());
-    }
-    let reversed = if redemption.status == Status::Completed {
-        refund_completed(tx, &redemption, request)?;
-        *redemption
-    } else {
+    let left = redemption.left();
+    let units = request.quantity.or(Units::new(left));
+    let units = units.filter(|units| units.get() <= left);
+    let units = units.ok_or(Refusal::QuantityTooLarge(left))?;
+    let caller = Caller::Key(*key);
+    let is_canceled = units.get() == left && redemption.status != Status::Completed;
+    let reversed = if is_canceled {
         let note = Note::parse("reason", request.reason.as_str())?;
         let patch = RedemptionPatch {
             status: Some(Status::Canceled),
@@ -265,30 +260,12 @@ fn reverse_item(
             canceled_note: Change::Set(note),
             ..RedemptionPatch::default()
         };
-        change(tx, &Caller::Key(*key), &redemption, patch)?
+        change(tx, &caller, &redemption, patch)?
+    } else {
+        return_units(tx, &caller, *redemption, (units, request.reason.clone()))?
     };
-    let reversal = rendering.reversal_of_item(tx, &reversed)?;
-    Ok(reversal.ok_or(store::Error::Impossible("reversal"))?)
-}
-
-/// Returns the points of a completed redemption, which stays completed.
-fn refund_completed(
-    tx: &mut Transaction<'_>,
-    redemption: &Redemption,
-    request: &ReverseRedemptionRequest,
-) -> Result<(), ServiceError> {
-    if redemption.charged.is_zero() {
-        return Err(Refusal::ReversalTooLarge("0".to_owned()).into());
-    }
-    let record = tx.account(redemption.member);
-    let record = record.ok_or(store::Error::Impossible("redemption without a member"))?;
-    let at = tx.now(record.program);
-    let record = points::opened(tx, at, record)?;
-    let movement = Movement {
-        plan: points::plan_refund(tx, &record, redemption, redemption.charged)?,
-        booking: Some((redemption.offer, redemption.number)),
-        reason: Some(request.reason.clone()),
-    };
-    post(tx, at, &record, movement)?;
-    Ok(())
+    let reversals = rendering.reversals_of_item(tx, &reversed)?;
+    let newest = reversals.into_iter().next_back();
+    let (_, reversal) = newest.ok_or(store::Error::Impossible("reversal"))?;
+    Ok(reversal)
 }

@@ -12,8 +12,8 @@ use crate::domain::{
 };
 use crate::service::earning::scope::{Named, asset_of_entry, check_program};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
-use crate::store::log::AccountLog;
 use crate::store::log::spends::{self, Amount};
+use crate::store::log::{AccountLog, EntryRow};
 use crate::store::redemptions::RedemptionFilter;
 use crate::store::{self, Connection};
 use crate::wire::{
@@ -137,29 +137,23 @@ impl Services {
         let program = self.directory.uuid_of(key.program)?;
         self.read(key, move |connection| {
             let rendering = Rendering::new(program, record.number);
-            let (data, next) = match found(connection, &rendering, &record, &redemption)? {
-                Found::Item(redemption) => {
-                    let reversal = rendering.reversal_of_item(connection, &redemption)?;
-                    (reversal.into_iter().collect(), None)
-                }
+            let mut rows = match found(connection, &rendering, &record, &redemption)? {
+                Found::Item(redemption) => rendering.reversals_of_item(connection, &redemption)?,
                 Found::Amount(amount) => {
-                    let Amount {
-                        spend,
-                        mut reversals,
-                    } = *amount;
-                    let after = page.cursor.map_or(0, |cursor| cursor.0);
-                    reversals.retain(|row| row.seq.0 > after);
-                    let list = (ListKind::Reversals, key.program.0);
-                    let next = page::next_cursor(&mut reversals, page, list, |row| row.seq.0);
-                    let reversals = reversals.iter();
+                    let Amount { spend, reversals } = &*amount;
                     let number = spend.entry.asset;
                     let asset = asset_of_entry(connection, (key.program, program), number)?;
-                    let scale = asset.scale;
-                    let data =
-                        reversals.map(|row| rendering.reversal_of_amount(scale, &spend, row));
-                    (data.collect(), next)
+                    let reversal =
+                        |row: &EntryRow| rendering.reversal_of_amount(asset.scale, spend, row);
+                    let rows = reversals.iter().map(|row| (row.seq, reversal(row)));
+                    rows.collect()
                 }
             };
+            let after = page.cursor.map_or(0, |cursor| cursor.0);
+            rows.retain(|(seq, _)| seq.0 > after);
+            let list = (ListKind::Reversals, key.program.0);
+            let next = page::next_cursor(&mut rows, page, list, |(seq, _)| seq.0);
+            let data = rows.into_iter().map(|(_, reversal)| reversal).collect();
             Ok(ReversalListResponse {
                 data,
                 pagination: next.into(),

@@ -4,12 +4,12 @@ use uuid::Uuid;
 
 use crate::domain::{
     DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, ReversalStatus, Scale, Seq,
-    Status, Timestamp,
+    Timestamp,
 };
 use crate::service::earning::scope::Named;
 use crate::service::earning::subject;
 use crate::store::log::EntryRow;
-use crate::store::log::spends::{self, Amount};
+use crate::store::log::spends::{self, Amount, Returned};
 use crate::store::{self, Connection};
 use crate::wire::{ParticipantRedemptionResponse, ReversalResponse};
 
@@ -26,27 +26,25 @@ pub(super) enum Shown {
     Item {
         redemption: Box<Redemption>,
         entries: Vec<EntryRow>,
+        returned: Vec<Returned>,
         title: String,
     },
 }
 
 impl Shown {
     pub(super) fn status(&self) -> ReversalStatus {
-        let (amount, reversed, is_canceled) = match self {
-            Self::Amount(amount) => (amount.spend.entry.amount, sum(&amount.reversals), false),
-            Self::Item {
-                redemption,
-                entries,
-                ..
-            } => (
-                redemption.charged,
-                refunded(entries),
-                redemption.status == Status::Canceled,
-            ),
+        let (reversed, all) = match self {
+            Self::Amount(Amount { spend, reversals }) => {
+                (sum(reversals).get(), spend.entry.amount.get())
+            }
+            Self::Item { redemption, .. } => {
+                let quantity = redemption.quantity.get();
+                (quantity - redemption.left(), quantity)
+            }
         };
-        match (is_canceled, reversed.is_zero(), reversed >= amount) {
-            (false, true, _) => ReversalStatus::Completed,
-            (false, false, false) => ReversalStatus::PartiallyReversed,
+        match reversed {
+            0 => ReversalStatus::Completed,
+            reversed if reversed < all => ReversalStatus::PartiallyReversed,
             _ => ReversalStatus::FullyReversed,
         }
     }
@@ -56,15 +54,6 @@ impl Shown {
 pub(super) fn sum(entries: &[EntryRow]) -> Points {
     let sum = entries.iter().map(|row| row.entry.amount.get()).sum();
     Points::new(sum).unwrap_or(Points::MAX)
-}
-
-/// The points that were returned by the entries of a redemption of an offer.
-fn refunded(entries: &[EntryRow]) -> Points {
-    let refunds = entries
-        .iter()
-        .filter(|row| row.entry.entry == Entry::Refund);
-    let refunds: Vec<EntryRow> = refunds.cloned().collect();
-    sum(&refunds)
 }
 
 fn reason(row: &EntryRow) -> Option<String> {
@@ -131,85 +120,87 @@ impl Rendering {
             Shown::Item {
                 redemption,
                 entries,
+                returned,
                 title,
             } => {
                 let spend = entries.iter().find(|row| row.entry.entry == Entry::Spend);
                 let id = redemption.id.as_uuid().to_string();
-                let charged = redemption.charged;
                 let created_at = redemption.created_at;
-                let last = entries.last().map_or(created_at, |row| row.at);
-                let is_reversed = status == ReversalStatus::FullyReversed;
+                let last = returned.last().map_or(created_at, |last| last.at);
+                let quantity = redemption.quantity.get();
+                let reversed = quantity - redemption.left();
+                let amounts = [redemption.charged, redemption.points_of(reversed)];
                 let described = spend.and_then(reason);
                 ParticipantRedemptionResponse {
                     reward_id: Some(redemption.offer_id.as_uuid().to_string()),
-                    quantity: Some(1),
-                    unit_cost: Some(scale.show_points(charged)),
-                    reversed_quantity: Some(u64::from(is_reversed)),
+                    quantity: Some(quantity),
+                    unit_cost: Some(scale.show_points(redemption.points_of(1))),
+                    reversed_quantity: Some(reversed),
                     description: described.or_else(|| Some(format!("Redeemed: {title}"))),
                     journal_entry_id: spend.map(|row| self.entry_id(row)),
-                    ..of(id, charged, refunded(entries), created_at, last)
+                    ..of(id, amounts[0], amounts[1], created_at, last)
                 }
             }
         }
     }
 
+    /// The reversal of a redemption of an amount.
     pub(super) fn reversal_of_amount(
         &self,
         scale: Scale,
         spend: &EntryRow,
         reversal: &EntryRow,
     ) -> ReversalResponse {
-        let redemption = self.ids(DerivedKind::Redemption).id(spend.seq.0, 0);
-        self.reversal(redemption, (reversal, scale), None)
+        ReversalResponse {
+            id: self.reversal_id(reversal.seq),
+            redemption_id: self
+                .ids(DerivedKind::Redemption)
+                .id(spend.seq.0, 0)
+                .to_string(),
+            amount: scale.show_points(reversal.entry.amount),
+            quantity: None,
+            reason: reason(reversal),
+            journal_entry_id: Some(self.entry_id(reversal)),
+            created_at: reversal.at.to_short(),
+        }
     }
 
-    /// The reversal of a redemption of an offer, if it was reversed.
-    pub(super) fn reversal_of_item(
+    /// The reversals of a redemption of an offer, oldest first.
+    pub(super) fn reversals_of_item(
         &self,
         connection: &Connection,
         redemption: &Redemption,
-    ) -> Result<Option<ReversalResponse>, store::Error> {
-        let id = *redemption.id.as_uuid();
-        let note = redemption.canceled_note.as_ref();
-        let note = note.map(|note| note.as_str().to_owned());
+    ) -> Result<Vec<(Seq, ReversalResponse)>, store::Error> {
         let entries = spends::of_offer(connection, redemption.number)?;
-        let refund = entries.iter().find(|row| row.entry.entry == Entry::Refund);
-        if let Some(refund) = refund {
-            let reversal = self.reversal(id, (refund, Scale::WHOLE), Some(1));
-            let reason = reversal.reason.or(note);
-            return Ok(Some(ReversalResponse { reason, ..reversal }));
+        // Each return has an entry, unless it was free, or paid by a pool.
+        let mut refunds = entries
+            .iter()
+            .filter(|row| row.entry.entry == Entry::Refund);
+        let mut left = redemption.quantity.get();
+        let mut reversals = Vec::new();
+        for returned in spends::returned(connection, redemption.number)? {
+            let note = redemption.canceled_note.as_ref();
+            let (units, reason) = match returned.part {
+                Some((units, reason)) => (units.get(), reason),
+                None => (left, note.map(|note| note.as_str().to_owned())),
+            };
+            left -= units;
+            let refund = refunds.next();
+            let reversal = ReversalResponse {
+                id: self.reversal_id(returned.seq),
+                redemption_id: redemption.id.as_uuid().to_string(),
+                amount: redemption.points_of(units).get().to_string(),
+                quantity: Some(units),
+                reason,
+                journal_entry_id: refund.map(|row| self.entry_id(row)),
+                created_at: returned.at.to_short(),
+            };
+            reversals.push((returned.seq, reversal));
         }
-        if redemption.status != Status::Canceled {
-            return Ok(None);
-        }
-        // It was free, or paid by a pool: only its cancellation is in the log.
-        let canceled = spends::canceled(connection, redemption.number)?;
-        Ok(canceled.map(|(seq, at)| ReversalResponse {
-            id: self.ids(DerivedKind::Reversal).id(seq.0, 0).to_string(),
-            redemption_id: id.to_string(),
-            amount: "0".to_owned(),
-            quantity: Some(1),
-            reason: note,
-            journal_entry_id: None,
-            created_at: at.to_short(),
-        }))
+        Ok(reversals)
     }
 
-    fn reversal(
-        &self,
-        redemption: Uuid,
-        (row, scale): (&EntryRow, Scale),
-        quantity: Option<u64>,
-    ) -> ReversalResponse {
-        let ids = self.ids(DerivedKind::Reversal);
-        ReversalResponse {
-            id: ids.id(row.seq.0, 0).to_string(),
-            redemption_id: redemption.to_string(),
-            amount: scale.show_points(row.entry.amount),
-            quantity,
-            reason: reason(row),
-            journal_entry_id: Some(self.entry_id(row)),
-            created_at: row.at.to_short(),
-        }
+    fn reversal_id(&self, seq: Seq) -> String {
+        self.ids(DerivedKind::Reversal).id(seq.0, 0).to_string()
     }
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    Asset, AssetNumber, Event, FurtherAsset, Invalid, ProgramNumber, ProgramStatus, Refusal,
+    Asset, AssetNumber, AssetStatus, Event, FurtherAsset, Invalid, ProgramNumber, Refusal,
     Timestamp,
 };
 use crate::error::Surface;
@@ -131,7 +131,7 @@ pub(super) fn apply_own(
             let expected = "is that of the program's currency: PUT /v1/configuration";
             return Err(Invalid::new("name", expected));
         }
-        if request.status == Some(ProgramStatus::Archived) {
+        if request.status == Some(AssetStatus::Archived) {
             return Err(Invalid::new(
                 "status",
                 "must be ACTIVE: these are the program's points",
@@ -143,8 +143,8 @@ pub(super) fn apply_own(
         further.name = name.clone();
     }
     match request.status {
-        Some(ProgramStatus::Active) => further.archived_at = None,
-        Some(ProgramStatus::Archived) => {
+        Some(AssetStatus::Active) => further.archived_at = None,
+        Some(AssetStatus::Archived) => {
             further.archived_at = further.archived_at.or(Some(at));
         }
         None => {}

@@ -13,7 +13,8 @@ use crate::books::Record;
 use crate::domain::{
     CancelReason, Change, Entry, Event, Interest, InterestStatus, Invalid, Member, MemberNumber,
     Mover, Offer, Points, ProgramNumber, Reason, Redemption, RedemptionCode, RedemptionId,
-    RedemptionMove, RedemptionNumber, RedemptionPatch, Refusal, Status, Timestamp,
+    RedemptionMove, RedemptionNumber, RedemptionPatch, RedemptionReturn, Refusal, Status,
+    Timestamp, Units,
 };
 use crate::service::events;
 use crate::service::random::random_bytes;
@@ -48,8 +49,11 @@ impl Services {
                     Err(Invalid::new("interest", "must be an interest in the same offer").into())
                 }
             });
-            let of = (interest.transpose()?, None);
-            let redemption = redeem(tx, caller, &member, &offer, of)?;
+            let booking = Booking {
+                interest: interest.transpose()?,
+                ..Booking::default()
+            };
+            let redemption = redeem(tx, caller, &member, &offer, booking)?;
             let answer = Answer::created(&RedemptionResponse::from(&redemption));
             Ok(answer.with_words_of(redemption.member))
         })
@@ -103,26 +107,43 @@ impl Services {
     }
 }
 
+/// What a redemption has besides a member and an offer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::service) struct Booking {
+    /// The interest that it comes of.
+    pub(in crate::service) interest: Option<Interest>,
+    /// The reason of the ledger entry.
+    pub(in crate::service) reason: Option<Reason>,
+    /// The units, each of which counts towards the limit of the offer. By default there is one, and
+    /// redemptions count, however many units they have.
+    pub(in crate::service) units: Option<Units>,
+}
+
 /// Redeems an offer for a member: stock, points and the redemption change together.
 pub(in crate::service) fn redeem(
     tx: &mut Transaction<'_>,
     caller: &Caller,
     member: &Member,
     offer: &Offer,
-    (mut interest, reason): (Option<Interest>, Option<Reason>),
+    Booking {
+        mut interest,
+        reason,
+        units,
+    }: Booking,
 ) -> Result<Redemption, ServiceError> {
     let at = tx.now(member.program);
     member.check_able()?;
     if let Some(interest) = &mut interest {
         interest.leave_for(InterestStatus::Converted)?;
     }
-    offer.check_redeemable(&member.tier, at)?;
-    let limit = offer.content.limit;
+    let quantity = units.unwrap_or(Units::ONE);
+    offer.check_redeemable(&member.tier, at, quantity)?;
+    let limit = (offer.content.limit, units);
     let held = store::redemptions::held(tx, member.number, offer.number, limit)?;
     if held.is_at_limit {
         return Err(Refusal::RedemptionAlreadyExists.into());
     }
-    let price = offer.price();
+    let price = offer.price(quantity)?;
     let pool = if price.is_zero() {
         None
     } else {
@@ -131,29 +152,13 @@ pub(in crate::service) fn redeem(
     let charged = if pool.is_some() { Points::ZERO } else { price };
     let took_stock = offer.content.quantity_remaining.is_some();
     if took_stock {
-        store::offers::change_stock(tx, offer.number, -1)?;
+        store::offers::change_stock(tx, offer.number, -quantity.get())?;
     }
     let mut redemption = Redemption {
-        number: RedemptionNumber(0),
-        // The redemption shares the bytes of the interest, and so its conversation.
-        id: RedemptionId::from_uuid(match &interest {
-            Some(interest) => *interest.id.as_uuid(),
-            None => Uuid::now_v7(),
-        }),
-        member: member.number,
-        external_user_id: member.external_user_id.clone(),
-        offer: offer.number,
-        offer_id: offer.id,
-        code: None,
-        status: Status::Submitted,
         charged,
+        quantity,
         took_stock,
-        start_at: None,
-        end_at: None,
-        canceled_reason: None,
-        canceled_note: None,
-        feedback: None,
-        created_at: at,
+        ..submitted(at, (member, offer), interest.as_ref())
     };
     store::redemptions::insert(tx, member.program, &mut redemption, || {
         RedemptionCode::of_random(u64::from_be_bytes(random_bytes()))
@@ -164,6 +169,7 @@ pub(in crate::service) fn redeem(
         offer: offer.number,
         redemption: redemption.number,
         charged,
+        quantity,
         first: !held.is_known,
     };
     events::record(tx, member.program, at, event)?;
@@ -181,6 +187,38 @@ pub(in crate::service) fn redeem(
         post(tx, at, &record, movement)?;
     }
     Ok(redemption)
+}
+
+/// A free redemption of one unit, which is not stored yet.
+fn submitted(
+    at: Timestamp,
+    (member, offer): (&Member, &Offer),
+    interest: Option<&Interest>,
+) -> Redemption {
+    Redemption {
+        number: RedemptionNumber(0),
+        // The redemption shares the bytes of the interest, and so its conversation.
+        id: RedemptionId::from_uuid(match interest {
+            Some(interest) => *interest.id.as_uuid(),
+            None => Uuid::now_v7(),
+        }),
+        member: member.number,
+        external_user_id: member.external_user_id.clone(),
+        offer: offer.number,
+        offer_id: offer.id,
+        code: None,
+        status: Status::Submitted,
+        charged: Points::ZERO,
+        quantity: Units::ONE,
+        returned: 0,
+        took_stock: false,
+        start_at: None,
+        end_at: None,
+        canceled_reason: None,
+        canceled_note: None,
+        feedback: None,
+        created_at: at,
+    }
 }
 
 /// Opens the conversation of a redemption, or takes over that of the interest it comes of.
@@ -260,30 +298,55 @@ pub(in crate::service) fn change(
         .ok_or(store::Error::Impossible("move of a redemption"))?;
         events::record(tx, caller.program(), at, event)?;
         if redemption.status == Status::Canceled {
-            refund(tx, at, &redemption)?;
-            pools::give_back(tx, caller, (redemption.member, redemption.number))?;
+            give_back(tx, caller, before, (before.left(), None))?;
         }
     }
     Ok(redemption)
 }
 
-/// Returns the stock and the points of a canceled redemption, even to a removed member's wallet.
-fn refund(
+/// Returns some units of a redemption, of which others are left or which is completed. The status
+/// stays.
+pub(in crate::service) fn return_units(
     tx: &mut Transaction<'_>,
-    at: Timestamp,
+    caller: &Caller,
+    mut redemption: Redemption,
+    (units, reason): (Units, Reason),
+) -> Result<Redemption, ServiceError> {
+    let event = Event::RedemptionReturned(RedemptionReturn {
+        member: redemption.member,
+        offer: redemption.offer,
+        redemption: redemption.number,
+        units,
+        reason: Some(reason.clone()),
+    });
+    let at = tx.now(caller.program());
+    events::record(tx, caller.program(), at, event)?;
+    give_back(tx, caller, &redemption, (units.get(), Some(reason)))?;
+    redemption.returned += units.get();
+    store::redemptions::update(tx, &redemption)?;
+    Ok(redemption)
+}
+
+/// Returns the stock and the points of units of a redemption, even to a removed member's wallet.
+fn give_back(
+    tx: &mut Transaction<'_>,
+    caller: &Caller,
     redemption: &Redemption,
+    (units, reason): (i64, Option<Reason>),
 ) -> Result<(), ServiceError> {
     if redemption.took_stock {
-        store::offers::change_stock(tx, redemption.offer, 1)?;
+        store::offers::change_stock(tx, redemption.offer, units)?;
     }
     if redemption.charged.is_zero() {
-        return Ok(());
+        let payer = (redemption.member, redemption.number);
+        return pools::give_back(tx, caller, payer, (units, redemption.left()));
     }
+    let at = tx.now(caller.program());
     let record = points::opened(tx, at, account_of(tx, redemption.member)?)?;
     let movement = Movement {
-        plan: points::plan_refund(tx, &record, redemption, redemption.charged)?,
+        plan: points::plan_refund(tx, &record, redemption, redemption.points_of(units))?,
         booking: Some((redemption.offer, redemption.number)),
-        reason: None,
+        reason,
     };
     post(tx, at, &record, movement)?;
     Ok(())

@@ -12,7 +12,7 @@ use super::principals::{DirectoryVersion, KeyPrincipal, MemberPrincipal, Partner
 use super::validity::{CredentialError, check_active, hash};
 use crate::domain::{
     ByNumber, CredentialNumber, Currency, Environment, MemberNumber, OrganizationNumber,
-    ProgramNumber, Timestamp,
+    ProgramNumber, ProgramStatus, Timestamp,
 };
 use crate::store::credentials::{CredentialRow, KeyHash, KeyScope};
 use crate::store::organizations::OrganizationAccessRow;
@@ -213,9 +213,11 @@ impl Directory {
         if principal.epoch != epoch {
             return Err(CredentialError::Unauthorized);
         }
-        let organization = self.state.read().active(principal.program)?.organization;
+        let state = self.state.read();
+        let program = state.active(principal.program)?;
         Ok(MemberPrincipal {
-            organization,
+            organization: program.organization,
+            is_suspended: program.status == ProgramStatus::Suspended,
             version,
             ..principal
         })

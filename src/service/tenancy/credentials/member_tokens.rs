@@ -153,6 +153,7 @@ impl TokenKey {
             },
             expires_at: Timestamp::from_millis(claims.expires)?,
             organization: OrganizationNumber(0),
+            is_suspended: false,
             version: DirectoryVersion::default(),
         };
         (now < principal.expires_at).then_some(principal)
@@ -176,6 +177,7 @@ mod tests {
             environment: Environment::Live,
             expires_at: end,
             organization: OrganizationNumber(0),
+            is_suspended: false,
             version: DirectoryVersion::default(),
         };
         let key = TokenKey::new(&[7; 32]);

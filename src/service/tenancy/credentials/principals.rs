@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     CredentialNumber, Environment, Member, MemberNumber, OrganizationNumber, ProgramNumber,
-    Refusal, Timestamp,
+    ProgramStatus, Refusal, Timestamp,
 };
 use crate::service::ServiceError;
 use crate::store::credentials::{CredentialRow, KeyHash};
@@ -38,6 +38,8 @@ pub struct KeyPrincipal {
     pub fingerprint: KeyHash,
     /// The key's row.
     pub credential: CredentialNumber,
+    /// Whether the program is suspended, so that it can only be read.
+    pub is_suspended: bool,
     /// The version of the directory when it was looked up.
     pub version: DirectoryVersion,
 }
@@ -56,6 +58,7 @@ impl KeyPrincipal {
             environment: program.environment,
             fingerprint: key.hash,
             credential: key.number,
+            is_suspended: program.status == ProgramStatus::Suspended,
             version,
         }
     }
@@ -76,6 +79,8 @@ pub struct MemberPrincipal {
     pub expires_at: Timestamp,
     /// The program's organization, from the directory: the token does not contain it.
     pub organization: OrganizationNumber,
+    /// Whether the program is suspended, from the directory as well.
+    pub is_suspended: bool,
     /// The version of the directory when it was looked up.
     pub version: DirectoryVersion,
 }

@@ -5,7 +5,7 @@ use super::principals::{
     Caller, KeyPrincipal, MemberPrincipal, PartnerPrincipal, principal_member,
 };
 use super::validity::check_active;
-use crate::domain::{Actor, CredentialNumber, ProgramNumber, Refusal};
+use crate::domain::{Actor, CredentialNumber, ProgramNumber, ProgramStatus, Refusal};
 use crate::service::{Scope, ServiceError};
 use crate::store::credentials::{CredentialRow, KeyScope};
 use crate::store::programs::ProgramAccessRow;
@@ -30,6 +30,11 @@ pub(in crate::service) trait Principal:
     /// # Errors
     /// [`Refusal::CredentialRevoked`] or [`Refusal::Inactive`].
     fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError>;
+
+    /// Whether its program is suspended, so that it can only be read.
+    fn is_suspended(&self) -> bool {
+        false
+    }
 }
 
 impl Principal for KeyPrincipal {
@@ -54,6 +59,10 @@ impl Principal for KeyPrincipal {
             &active_program(tx, program)?,
             self.version,
         ))
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.is_suspended
     }
 }
 
@@ -85,15 +94,24 @@ impl Principal for MemberPrincipal {
         Scope::Member(self.program, self.member)
     }
 
-    fn recheck(self, tx: &Transaction<'_>, directory: &Directory) -> Result<Self, ServiceError> {
+    fn recheck(
+        mut self,
+        tx: &Transaction<'_>,
+        directory: &Directory,
+    ) -> Result<Self, ServiceError> {
         if !directory.is_current_for_member(self.version, tx.access_changes()) {
             if self.expires_at <= tx.clock_now() {
                 return Err(Refusal::TokenRevoked.into());
             }
-            active_program(tx, self.program)?;
+            let program = active_program(tx, self.program)?;
+            self.is_suspended = program.status == ProgramStatus::Suspended;
             principal_member(tx, self)?;
         }
         Ok(self)
+    }
+
+    fn is_suspended(&self) -> bool {
+        self.is_suspended
     }
 }
 
@@ -117,6 +135,13 @@ impl Principal for Caller {
             Self::Key(key) => Self::Key(key.recheck(tx, directory)?),
             Self::Member(member) => Self::Member(member.recheck(tx, directory)?),
         })
+    }
+
+    fn is_suspended(&self) -> bool {
+        match self {
+            Self::Key(key) => key.is_suspended(),
+            Self::Member(member) => member.is_suspended(),
+        }
     }
 }
 

@@ -18,11 +18,12 @@ pub enum CredentialError {
     Inactive,
 }
 
+/// Whether the credentials of a program are valid. Those of a suspended one are, for reads.
 pub(super) fn check_active(
     program: &ProgramAccessRow,
     organization: Option<&OrganizationAccessRow>,
 ) -> Result<(), CredentialError> {
-    let is_active = program.status == ProgramStatus::Active
+    let is_active = program.status != ProgramStatus::Archived
         && organization.is_some_and(|o| o.status == OrganizationStatus::Active);
     is_active.then_some(()).ok_or(CredentialError::Inactive)
 }

@@ -26,7 +26,7 @@ pub(super) struct DueCheck {
 #[derive(Debug, Default)]
 struct Program {
     organization: Option<OrganizationNumber>,
-    is_archived: bool,
+    is_inactive: bool,
     /// The time of its last row.
     last: Option<Timestamp>,
     /// The points that its last row let expire: the number of the row, the member, the points and
@@ -49,12 +49,12 @@ impl DueCheck {
             Event::ProgramChanged {
                 status: Some(status),
                 ..
-            } => program.is_archived = *status == ProgramStatus::Archived,
+            } => program.is_inactive = *status != ProgramStatus::Active,
             _ => {}
         }
         let last = program.last.replace(activity.at);
         let organization = program.organization;
-        let is_active = !program.is_archived
+        let is_active = !program.is_inactive
             && organization.is_none_or(|number| !self.inactive.contains(&number));
         let announced = announced(books, &activity.event, program.expired);
         let due = due_of(&activity.event);

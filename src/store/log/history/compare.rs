@@ -3,6 +3,7 @@
 use rusqlite::Row;
 
 use super::{Dates, History, Logged};
+use crate::domain::ProgramStatus;
 use crate::store::Error;
 use crate::store::tables::columns::column;
 
@@ -15,9 +16,9 @@ const OFFERS: &str =
     FROM offer ORDER BY id";
 
 const REDEMPTIONS: &str =
-    "SELECT id, start_at, end_at, rating, rated_at FROM redemption ORDER BY id";
+    "SELECT id, start_at, end_at, rating, rated_at, returned FROM redemption ORDER BY id";
 
-const PROGRAMS: &str = "SELECT id, organization_id, created_at, status = 'ACTIVE' AS is_active,
+const PROGRAMS: &str = "SELECT id, organization_id, created_at, status,
         archived_at, default_tier, clock_offset, coalesce(expiry_notice, 0) AS expiry_notice
     FROM program ORDER BY id";
 
@@ -213,7 +214,7 @@ impl History<'_> {
 
     /// The dates are not compared if version 0.1.0 changed them last, which did not log them. A row
     /// that the log does not contain is found by the count of rows.
-    fn compare_redemption(&mut self, id: i64, row: &Row<'_>) -> Compared<3> {
+    fn compare_redemption(&mut self, id: i64, row: &Row<'_>) -> Compared<4> {
         let dates: Dates = (
             row.get(column!(REDEMPTIONS, "start_at"))?,
             row.get(column!(REDEMPTIONS, "end_at"))?,
@@ -223,6 +224,7 @@ impl History<'_> {
         let rated = logged.and_then(|logged| logged.rated);
         let rating: Option<i64> = row.get(column!(REDEMPTIONS, "rating"))?;
         let rated_at: Option<i64> = row.get(column!(REDEMPTIONS, "rated_at"))?;
+        let returned: i64 = row.get(column!(REDEMPTIONS, "returned"))?;
         Ok(Some([
             ("start_at or end_at", differs),
             (
@@ -230,6 +232,10 @@ impl History<'_> {
                 rating != rated.map(|rated| rated.rating.get().into()),
             ),
             ("rated_at", rated_at != rated.map(|rated| rated.at)),
+            (
+                "returned",
+                logged.is_some_and(|logged| logged.returned != returned),
+            ),
         ]))
     }
 
@@ -239,22 +245,25 @@ impl History<'_> {
         };
         let organization: i64 = row.get(column!(PROGRAMS, "organization_id"))?;
         let created_at: i64 = row.get(column!(PROGRAMS, "created_at"))?;
-        let is_active: bool = row.get(column!(PROGRAMS, "is_active"))?;
+        let status: String = row.get(column!(PROGRAMS, "status"))?;
         let archived_at: Option<i64> = row.get(column!(PROGRAMS, "archived_at"))?;
         let tier: String = row.get(column!(PROGRAMS, "default_tier"))?;
         let ahead: i64 = row.get(column!(PROGRAMS, "clock_offset"))?;
         let notice: i64 = row.get(column!(PROGRAMS, "expiry_notice"))?;
         let is_other_tier =
             matches!(logged.tier, Logged::Known(number) if self.tiers[number] != tier);
+        let is_other_status =
+            matches!(logged.status, Logged::Known(logged) if logged.as_str() != status);
         let newest = logged.stored.versions.into_iter().max();
         Ok(Some([
             ("organization_id", organization != logged.organization),
             ("created_at", created_at != logged.created_at),
             ("updated_at", !logged.is_update_seen),
-            ("status", logged.is_active.contradicts(is_active)),
+            ("status", is_other_status),
             (
                 "archived_at",
-                logged.archived_at.contradicts(archived_at) || is_active == archived_at.is_some(),
+                logged.archived_at.contradicts(archived_at)
+                    || (status == ProgramStatus::Archived.as_str()) != archived_at.is_some(),
             ),
             ("default_tier", is_other_tier),
             ("clock_offset", logged.ahead.contradicts(ahead)),

@@ -12,15 +12,15 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Statement};
 
 use self::assets::Assets;
-use crate::domain::{Cells, Column, Event, EventKind, OfferContent, Pool, Rating, Status};
+use crate::domain::{Cells, Column, Event, EventKind, Pool, ProgramStatus, Rating, Status};
 use crate::store::Error;
 use crate::store::tables::columns::column;
 
 const MESSAGE: &str = "SELECT s.created_at, s.role, c.member_id
     FROM message s JOIN conversation c ON c.id = s.conversation_id WHERE s.uuid = ?1";
 
-const REDEMPTION: &str = "SELECT program_id, member_id, offer_id, charged, created_at, took_stock
-    FROM redemption WHERE id = ?1";
+const REDEMPTION: &str = "SELECT program_id, member_id, offer_id, charged, created_at, took_stock,
+        quantity FROM redemption WHERE id = ?1";
 
 const STORED_PROGRAMS: &str = "SELECT id, updated_at, version, configuration_version FROM program";
 
@@ -76,6 +76,7 @@ struct Redemption {
     status: Status,
     dates: Logged<Dates>,
     rated: Option<Rated>,
+    returned: i64,
 }
 
 /// The last rating of a redemption, and when it was given.
@@ -95,7 +96,7 @@ struct Program {
     are_versions_seen: [bool; 2],
     /// The last activity that changed settings.
     newest: i64,
-    is_active: Logged<bool>,
+    status: Logged<ProgramStatus>,
     archived_at: Logged<Option<i64>>,
     tier: Logged<usize>,
     ahead: Logged<i64>,
@@ -255,7 +256,8 @@ impl<'c> History<'c> {
             | Event::RedemptionCompleted(_)
             | Event::RedemptionCanceled(_)
             | Event::RedemptionChanged { .. }
-            | Event::RedemptionRated(_) => {
+            | Event::RedemptionRated(_)
+            | Event::RedemptionReturned(_) => {
                 return self.redemption(seq, at, program, is_complete, event);
             }
             Event::MessageCreated {
@@ -283,9 +285,7 @@ impl<'c> History<'c> {
             Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {
                 self.organization(seq, at, event);
             }
-            Event::WebhookCreated { .. } | Event::WebhookChanged { .. } => {
-                self.webhook(seq, event);
-            }
+            Event::WebhookCreated { .. } | Event::WebhookChanged { .. } => self.webhook(seq, event),
             Event::PoolFunded { .. } => {
                 self.pool(seq, program, event);
                 return self.find_row(seq, "pool_funding");
@@ -309,16 +309,6 @@ impl<'c> History<'c> {
             | Event::WalletExpiring { .. } => {}
         }
         Ok(())
-    }
-
-    fn move_stock(&mut self, offer: i64, pieces: i64) {
-        if let Some(Offer {
-            stock: Logged::Known(Some(stock)),
-            ..
-        }) = self.offers.get_mut(&offer)
-        {
-            *stock = (*stock + pieces).min(OfferContent::UNLIMITED - 1);
-        }
     }
 
     fn message(

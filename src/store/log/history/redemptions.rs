@@ -4,8 +4,8 @@ use rusqlite::OptionalExtension as _;
 
 use super::{History, Logged, Offer, REDEMPTION, Rated, Redemption};
 use crate::domain::{
-    Event, MemberNumber, OfferNumber, RedemptionMove, RedemptionNumber, RedemptionRating, Status,
-    Timestamp,
+    Event, MemberNumber, OfferContent, OfferNumber, RedemptionMove, RedemptionNumber,
+    RedemptionRating, RedemptionReturn, Status, Timestamp,
 };
 use crate::store::Error;
 use crate::store::tables::columns::column;
@@ -19,6 +19,7 @@ struct RedemptionRow {
     charged: i64,
     created_at: i64,
     took_stock: bool,
+    quantity: i64,
 }
 
 impl RedemptionRow {
@@ -64,6 +65,7 @@ impl History<'_> {
                 Ok(())
             }
             Event::RedemptionRated(rated) => self.redemption_rated(seq, at, rated),
+            Event::RedemptionReturned(returned) => self.redemption_returned(seq, returned),
             _ => Ok(()),
         }
     }
@@ -91,17 +93,52 @@ impl History<'_> {
         Ok(())
     }
 
+    fn redemption_returned(&mut self, seq: i64, event: &RedemptionReturn) -> Result<(), Error> {
+        let stored = self.stored_redemption(event.redemption.0)?;
+        let stored = stored.filter(|stored| stored.is_of(event.member, event.offer));
+        let units = event.units.get();
+        let known = self.redemptions.get_mut(&event.redemption.0);
+        let fits = known.is_some_and(|known| {
+            known.returned += units;
+            let most = match known.status {
+                Status::Canceled => 0,
+                Status::Completed => stored.map_or(0, |stored| stored.quantity),
+                // The last unit is returned by a cancellation.
+                _ => stored.map_or(0, |stored| stored.quantity - 1),
+            };
+            known.returned <= most
+        });
+        if !fits {
+            self.report_misfit(seq, event.redemption);
+        }
+        if stored.is_some_and(|stored| stored.took_stock) {
+            self.move_stock(event.offer.0, units);
+        }
+        Ok(())
+    }
+
+    fn move_stock(&mut self, offer: i64, pieces: i64) {
+        if let Some(Offer {
+            stock: Logged::Known(Some(stock)),
+            ..
+        }) = self.offers.get_mut(&offer)
+        {
+            *stock = (*stock + pieces).min(OfferContent::UNLIMITED - 1);
+        }
+    }
+
     fn redemption_moved(&mut self, seq: i64, moved: &RedemptionMove) -> Result<(), Error> {
         let stored = self.stored_redemption(moved.redemption.0)?;
         let is_same = stored.is_some_and(|stored| stored.is_of(moved.member, moved.offer));
         let known = self.redemptions.get_mut(&moved.redemption.0);
+        let returned = known.as_ref().map_or(0, |known| known.returned);
         let before = known.map(|known| std::mem::replace(&mut known.status, moved.to));
         if !is_same || before != Some(moved.from) {
             self.report_misfit(seq, moved.redemption);
         }
-        let took_stock = stored.is_some_and(|stored| stored.took_stock);
-        if moved.to == Status::Canceled && took_stock {
-            self.move_stock(moved.offer.0, 1);
+        let took_stock = stored.filter(|stored| stored.took_stock);
+        if let Some(stored) = took_stock.filter(|_| moved.to == Status::Canceled) {
+            self.move_stock(moved.offer.0, stored.quantity - returned);
         }
         Ok(())
     }
@@ -126,6 +163,7 @@ impl History<'_> {
             offer,
             redemption,
             charged,
+            quantity,
             ..
         } = event
         else {
@@ -133,21 +171,23 @@ impl History<'_> {
         };
         self.given += u64::from(!is_complete);
         let stored = self.stored_redemption(redemption.0)?;
-        let expected = (program, member.0, offer.0, charged.get(), at);
-        let is_same = stored.is_some_and(|s| {
-            (Some(s.program), s.member, s.offer, s.charged, s.created_at) == expected
+        let is_same = stored.is_some_and(|stored| {
+            (Some(stored.program), stored.created_at) == (program, at)
+                && stored.is_of(*member, *offer)
+                && (stored.charged, stored.quantity) == (charged.get(), quantity.get())
         });
         let created = Redemption {
             status: Status::Submitted,
             dates: Logged::of(is_complete.then_some((None, None))),
             rated: None,
+            returned: 0,
         };
         let before = self.redemptions.insert(redemption.0, created);
         let row = redemption.0;
         if !is_same || before.is_some() {
             self.report(format!(
-                "redemption row {row} has another program, member, offer, price or time than \
-                 activity {seq}, or does not exist"
+                "redemption row {row} has another program, member, offer, price, quantity or time \
+                 than activity {seq}, or does not exist"
             ));
         }
         let took = stored.is_some_and(|stored| stored.took_stock);
@@ -164,7 +204,7 @@ impl History<'_> {
             ));
         }
         if took {
-            self.move_stock(offer.0, -1);
+            self.move_stock(offer.0, -quantity.get());
         }
         Ok(())
     }
@@ -178,6 +218,7 @@ impl History<'_> {
                 charged: row.get(column!(REDEMPTION, "charged"))?,
                 created_at: row.get(column!(REDEMPTION, "created_at"))?,
                 took_stock: row.get::<_, i64>(column!(REDEMPTION, "took_stock"))? != 0,
+                quantity: row.get(column!(REDEMPTION, "quantity"))?,
             })
         });
         Ok(found.optional()?)

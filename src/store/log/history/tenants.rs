@@ -1,7 +1,7 @@
 //! Programs, organizations, webhooks and the causes of events, according to the log.
 
 use super::{History, Logged, Organization, Program, Webhook};
-use crate::domain::{Cells, Column, Entry, Event, Pool};
+use crate::domain::{Cells, Column, Entry, Event, Pool, ProgramStatus};
 
 impl History<'_> {
     pub(super) fn program(
@@ -41,20 +41,21 @@ impl History<'_> {
         // The clock is not a setting. Version 0.1.0 did not log which settings changed.
         program.note_event(seq, at, status.is_some() || !is_complete);
         if !is_complete {
-            program.is_active = Logged::Unknown;
+            program.status = Logged::Unknown;
             program.archived_at = Logged::Unknown;
             program.tier = Logged::Unknown;
             program.ahead = Logged::Unknown;
             return;
         }
         if let Some(status) = status {
-            let is_active = *status == crate::domain::ProgramStatus::Active;
-            program.archived_at = match (is_active, program.is_active) {
-                (true, _) => Logged::Known(None),
-                (false, Logged::Known(true)) => Logged::Known(Some(at)),
-                (false, _) => program.archived_at,
+            program.archived_at = match (status, program.status) {
+                (ProgramStatus::Active | ProgramStatus::Suspended, _) => Logged::Known(None),
+                (_, Logged::Unknown | Logged::Known(ProgramStatus::Archived)) => {
+                    program.archived_at
+                }
+                (_, Logged::Known(_)) => Logged::Known(Some(at)),
             };
-            program.is_active = Logged::Known(is_active);
+            program.status = Logged::Known(*status);
         }
         program.tier = tier.map_or(program.tier, Logged::Known);
         program.ahead = ahead.map_or(program.ahead, Logged::Known);
@@ -77,7 +78,7 @@ impl History<'_> {
             is_update_seen: false,
             are_versions_seen: [false; 2],
             newest: seq,
-            is_active: Logged::Known(true),
+            status: Logged::Known(ProgramStatus::Active),
             archived_at: Logged::Known(None),
             tier: Logged::of(tier),
             ahead: Logged::Known(0),

@@ -5,10 +5,11 @@
 use rusqlite::{Connection, Row};
 
 use crate::domain::{
-    Currency, CurrencyName, CurrencySymbol, Expiry, ProgramNumber, Rate, Seq, Zone,
+    Currency, CurrencyName, CurrencySymbol, Expiry, ProgramNumber, Rate, RedemptionTarget,
+    RefundGrace, Seq, Zone,
 };
 use crate::store::Error;
-use crate::store::tables::columns::{column, word};
+use crate::store::tables::columns::{column, optional, word};
 use crate::store::tables::query;
 
 /// The currency of a program at a version of its configuration.
@@ -80,4 +81,17 @@ pub(in crate::store) fn expiry(row: &Row<'_>, column: usize) -> Result<Option<Ex
 /// Reads the name of a time zone.
 pub(in crate::store) fn zone(row: &Row<'_>, column: usize) -> Result<Zone, Error> {
     word(row, column, Zone::parse, "time zone")
+}
+
+/// Reads the account that redemptions go to.
+pub(in crate::store) fn target(row: &Row<'_>, column: usize) -> Result<RedemptionTarget, Error> {
+    word(row, column, RedemptionTarget::parse, "redemption target")
+}
+
+/// Reads how long points can be used that are returned after their time.
+pub(in crate::store) fn refund_grace(
+    row: &Row<'_>,
+    column: usize,
+) -> Result<Option<RefundGrace>, Error> {
+    Ok(optional(row, column, RefundGrace::new)?.flatten())
 }

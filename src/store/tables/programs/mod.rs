@@ -8,10 +8,10 @@ use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
 pub use self::configurations::{CurrencyVersion, currency_at, currency_of};
-pub(in crate::store) use self::configurations::{currency, expiry, zone};
+pub(in crate::store) use self::configurations::{currency, expiry, refund_grace, target, zone};
 use crate::domain::{
-    Currency, Environment, ExpiryNotice, Name, OrganizationNumber, OrganizationStatus, Program,
-    ProgramNumber, ProgramSort, ProgramStatus, Search, Seq, Tier, Timestamp,
+    Currency, Environment, ExpiryNotice, Name, Note, OrganizationNumber, OrganizationStatus,
+    Program, ProgramNumber, ProgramSort, ProgramStatus, RefundGrace, Search, Seq, Tier, Timestamp,
 };
 use crate::store::error::readable;
 use crate::store::tables::columns::{
@@ -24,7 +24,7 @@ use crate::store::{AccessChange, Counted, Error, Tenant, Transaction};
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
         p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd, p.default_tier,
         p.expiry, p.time_zone, p.expiry_notice, p.created_at, p.updated_at, p.archived_at, p.version,
-        p.configuration_version
+        p.configuration_version, p.description, p.redemption_target, p.refund_grace
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// Selects the columns that [`access_row`] reads.
@@ -168,13 +168,14 @@ pub fn list(
     })
 }
 
-/// Writes a program's name, status, calendar, times and the version of these.
+/// Writes a program's name, status, settings of its points, times and the version of these.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
     let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5,
-                   version = ?6, expiry = ?7, time_zone = ?8, expiry_notice = ?9
+                   version = ?6, expiry = ?7, time_zone = ?8, expiry_notice = ?9,
+                   description = ?10, redemption_target = ?11, refund_grace = ?12
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
         program.number.0,
@@ -186,6 +187,9 @@ pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> 
         program.expiry.map(|expiry| expiry.to_string()),
         program.zone.name(),
         program.expiry_notice.map(ExpiryNotice::days),
+        program.description.as_ref().map(Note::as_str),
+        program.target.as_str(),
+        program.refund_grace.map(RefundGrace::hours),
     ))?;
     tx.settings_changed(program.number);
     tx.access_changed(AccessChange::Program(program.number));
@@ -319,6 +323,9 @@ fn program(row: &Row<'_>) -> Result<Program, Error> {
         archived_at: optional_time(row, column!(SELECT, "archived_at"))?,
         version: Seq(row.get(column!(SELECT, "p.version"))?),
         configuration_version: Seq(row.get(column!(SELECT, "configuration_version"))?),
+        description: optional(row, column!(SELECT, "description"), Note::stored)?,
+        target: target(row, column!(SELECT, "redemption_target"))?,
+        refund_grace: refund_grace(row, column!(SELECT, "refund_grace"))?,
     })
 }
 

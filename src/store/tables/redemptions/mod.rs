@@ -11,7 +11,7 @@ pub use self::list::{Found, Listed, find_listed, list, place};
 use crate::domain::{
     CancelReason, Comment, ExternalUserId, Feedback, LimitPer, MemberNumber, Note, OfferId,
     OfferNumber, ProgramNumber, Rating, Redemption, RedemptionCode, RedemptionId, RedemptionLimit,
-    RedemptionNumber, Status, Timestamp,
+    RedemptionNumber, Status, Timestamp, Units,
 };
 use crate::store::tables::columns::{column, optional, optional_time, points, time, uuid, word};
 use crate::store::tables::query;
@@ -22,7 +22,7 @@ macro_rules! columns {
     () => {
         "r.id, r.uuid, r.member_id, m.external_user_id, r.offer_id, o.uuid, r.code, r.status, \
          r.charged, r.took_stock, r.start_at, r.end_at, r.canceled_reason, r.canceled_note, \
-         r.rating, r.rating_comment, r.rated_at, r.created_at"
+         r.rating, r.rating_comment, r.rated_at, r.created_at, r.quantity, r.returned"
     };
 }
 use columns;
@@ -42,7 +42,7 @@ const DRAWS_MAX: usize = 100;
 pub struct Held {
     /// Whether the member ever redeemed it.
     pub is_known: bool,
-    /// Whether the member has as many redemptions as the limit allows.
+    /// Whether the limit allows no other redemption.
     pub is_at_limit: bool,
 }
 
@@ -84,7 +84,8 @@ pub fn public_id(connection: &Connection, number: RedemptionNumber) -> Result<Re
     Ok(RedemptionId::from_uuid(found))
 }
 
-/// A member's history with an offer that has a limit.
+/// A member's history with an offer that has a limit. The limit is one of redemptions, or if units
+/// are given one of units.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -92,14 +93,19 @@ pub fn held(
     connection: &Connection,
     member: MemberNumber,
     offer: OfferNumber,
-    limit: RedemptionLimit,
+    (limit, units): (RedemptionLimit, Option<Units>),
 ) -> Result<Held, Error> {
     let ever = "SELECT 1 FROM redemption WHERE member_id = ?1 AND offer_id = ?2 LIMIT 1";
     let mut statement = connection.prepare_cached(ever)?;
     let found = statement.query_row((member.0, offer.0), |_| Ok(()));
     let is_known = found.optional()?.is_some();
-    let is_at_limit = match limit.per_member {
-        Some(most) if is_known => {
+    let is_at_limit = match (limit.per_member, units) {
+        (Some(most), Some(units)) => {
+            let mut statement = connection.prepare_cached(&adding(limit.per))?;
+            let held: i64 = statement.query_row((member.0, offer.0), |row| row.get(0))?;
+            held.saturating_add(units.get()) > most
+        }
+        (Some(most), None) if is_known => {
             let mut statement = connection.prepare_cached(&counting(limit.per))?;
             let counted: i64 = statement.query_row((member.0, offer.0, most), |row| row.get(0))?;
             counted >= most
@@ -118,6 +124,15 @@ fn counting(per: LimitPer) -> String {
     format!(
         "SELECT count(*) FROM (SELECT 1 FROM redemption
              WHERE member_id = ?1 AND offer_id = ?2 AND status IN ({statuses}) LIMIT ?3)"
+    )
+}
+
+/// The query of the units that a member has of an offer.
+fn adding(per: LimitPer) -> String {
+    let statuses = counted(per);
+    format!(
+        "SELECT coalesce(sum(quantity - returned), 0) FROM redemption
+             WHERE member_id = ?1 AND offer_id = ?2 AND status IN ({statuses})"
     )
 }
 
@@ -154,8 +169,8 @@ pub fn insert(
 }
 
 const INSERT: &str = "INSERT INTO redemption (uuid, program_id, member_id, offer_id, code, status,
-        charged, took_stock, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        charged, took_stock, created_at, quantity)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (program_id, code) WHERE code IS NOT NULL DO NOTHING";
 
 /// Runs [`INSERT`]. Returns whether the code was free.
@@ -174,6 +189,7 @@ fn insert_row(
         redemption.charged.get(),
         redemption.took_stock,
         redemption.created_at.as_millis(),
+        redemption.quantity.get(),
     ))?;
     Ok(inserted == 1)
 }
@@ -184,7 +200,7 @@ fn insert_row(
 /// [`Error`] if the database fails.
 pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error> {
     let sql = "UPDATE redemption SET status = ?2, start_at = ?3, end_at = ?4, canceled_reason = ?5,
-                   canceled_note = ?6, rating = ?7, rating_comment = ?8, rated_at = ?9
+                   canceled_note = ?6, rating = ?7, rating_comment = ?8, rated_at = ?9, returned = ?10
                WHERE id = ?1";
     let feedback = redemption.feedback.as_ref();
     let comment = feedback.and_then(|feedback| feedback.comment.as_ref());
@@ -199,6 +215,7 @@ pub fn update(tx: &Transaction<'_>, redemption: &Redemption) -> Result<(), Error
             feedback.map(|feedback| feedback.rating.get()),
             comment.map(Comment::as_str),
             feedback.map(|feedback| feedback.submitted_at.as_millis()),
+            redemption.returned,
         ))
     })?;
     Ok(())
@@ -224,6 +241,9 @@ fn redemption(row: &Row<'_>) -> Result<Redemption, Error> {
         canceled_note: optional(row, column!(COLUMNS, "canceled_note"), Note::stored)?,
         feedback: feedback(row)?,
         created_at: time(row, column!(COLUMNS, "created_at"))?,
+        quantity: Units::new(row.get(column!(COLUMNS, "quantity"))?)
+            .ok_or(Error::Impossible("quantity"))?,
+        returned: row.get(column!(COLUMNS, "returned"))?,
     })
 }
 
@@ -284,6 +304,8 @@ mod tests {
             code: Some(code),
             status: Status::Submitted,
             charged: Points::ZERO,
+            quantity: Units::ONE,
+            returned: 0,
             took_stock: false,
             start_at: None,
             end_at: None,

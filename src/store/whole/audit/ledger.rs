@@ -140,10 +140,8 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
             r.id, r.charged, coalesce(l.spent, 0), coalesce(l.refunded, 0))
         FROM redemption r LEFT JOIN ledger l ON l.redemption_id = r.id
         WHERE r.charged <> coalesce(l.spent, 0)
-            OR CASE r.status
-                WHEN 'CANCELED' THEN coalesce(l.refunded, 0) <> r.charged
-                WHEN 'COMPLETED' THEN coalesce(l.refunded, 0) NOT IN (0, r.charged)
-                ELSE coalesce(l.refunded, 0) <> 0 END
+            OR coalesce(l.refunded, 0) <> iif(r.status = 'CANCELED', r.charged,
+                r.charged / r.quantity * r.returned)
         LIMIT 100";
     let mut findings = lines(connection, statuses)?;
     for per in LimitPer::ALL {

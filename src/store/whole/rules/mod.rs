@@ -98,6 +98,9 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("expiry", EXPIRY),
             ("time_zone", ZONE),
             ("expiry_notice", NOTICE),
+            ("description", text!(Note)),
+            ("redemption_target", ANY),
+            ("refund_grace", ANY),
             ("amount_received", ANY),
             ("amount_spent", ANY),
             ("clock_offset", COUNT),
@@ -203,6 +206,8 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("code", CODE),
             ("charged", ANY),
             ("took_stock", ANY),
+            ("quantity", ANY),
+            ("returned", ANY),
             ("start_at", TIME),
             ("end_at", TIME),
             ("canceled_reason", ANY),
@@ -236,7 +241,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("name", text!(Name)),
             ("matures_at", TIME),
             ("due_at", STAMP),
-            // Of a pool: its balance, which may be negative.
+            // Of a pool: its balance, which may be negative; of a redemption: its units.
             ("available", CHANGE),
             ("held", CHANGE),
             ("deferred", CHANGE),

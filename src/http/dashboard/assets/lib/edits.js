@@ -89,6 +89,7 @@ export function editForm(editing, { buttons = [], finished = () => {}, className
       notify(note);
       editing.saved?.(answer);
       finished();
+      if (element.isConnected && !element.closest("dialog")) await edit.refresh();
     } catch (error) {
       say(...explanation(error));
     } finally {
@@ -200,6 +201,8 @@ class Edit {
       }
       try {
         const answer = await this.editing.save(changes, { match: this.version, values });
+        this.base = values;
+        this.lost = {};
         return { answer, note: `Saved.${alsoKept(kept)}` };
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -207,6 +210,15 @@ class Edit {
         if (error.status !== 412 || round === ROUNDS) throw error;
         await this.takeIn(kept);
       }
+    }
+  }
+
+  /** Takes in the state after a save, so that the form can be used again. */
+  async refresh() {
+    try {
+      await this.takeIn(new Set());
+    } catch {
+      // The next save is told so.
     }
   }
 

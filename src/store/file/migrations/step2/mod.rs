@@ -46,18 +46,6 @@ pub(super) fn begin(connection: &mut Connection, path: &Path) -> Result<(), Migr
          DROP TRIGGER IF EXISTS activity_is_never_deleted;
          DROP INDEX IF EXISTS redemption_held;
          ALTER TABLE program ADD COLUMN chain BLOB CONSTRAINT program_chain CHECK (length(chain) = 32);
-         ALTER TABLE program ADD COLUMN version INTEGER NOT NULL DEFAULT 0
-             CONSTRAINT program_version CHECK (version >= 0);
-         ALTER TABLE program ADD COLUMN configuration_version INTEGER NOT NULL DEFAULT 0
-             CONSTRAINT program_configuration_version CHECK (configuration_version >= 0);
-         ALTER TABLE program ADD COLUMN rate_per_point INTEGER NOT NULL DEFAULT 0
-             CONSTRAINT program_rate_per_point CHECK (rate_per_point >= 0);
-         ALTER TABLE program ADD COLUMN units_per_usd INTEGER NOT NULL DEFAULT 1000000
-             CONSTRAINT program_units_per_usd CHECK (units_per_usd > 0);
-         ALTER TABLE program ADD COLUMN expiry TEXT;
-         ALTER TABLE program ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
-         ALTER TABLE program ADD COLUMN expiry_notice INTEGER
-             CONSTRAINT program_expiry_notice CHECK (expiry_notice BETWEEN 1 AND 366);
          ALTER TABLE credential ADD COLUMN last_used_at INTEGER;
          ALTER TABLE webhook_endpoint ADD COLUMN version INTEGER NOT NULL DEFAULT 0
              CONSTRAINT webhook_endpoint_version CHECK (version >= 0);

@@ -15,6 +15,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("idempotency_list", &["id"]),
     ("idempotency_filter", &["last_segment"]),
     ("organization", &["id"]),
+    ("program", &["id"]),
     ("snapshot_state", &["last_seq", "part"]),
     (
         "snapshot_segment",

@@ -98,13 +98,14 @@ async function hasAnother({ id }) {
 }
 
 /**
- * Restores a program.
+ * Restores an archived program, or resumes a suspended one.
  * @param {any} program
  * @param {any} context
  * @param {() => void} changed
  */
 export async function restoreProgram(program, context, changed) {
   await change(program, { status: "ACTIVE" }, context);
-  notify(`${program.name} is active again. Its keys work again.`);
+  const keys = program.status === "ARCHIVED" ? " Its keys work again." : "";
+  notify(`${program.name} is active again.${keys}`);
   changed();
 }

@@ -50,7 +50,7 @@ function rows(programs, context, changed) {
         cell: (program) => [
           h("span", { class: "strong" }, program.name),
           isOwn(program) && h("span", { class: "tag" }, "this one"),
-          program.status === "ARCHIVED" && h("span", { class: "tag" }, "archived"),
+          program.status !== "ACTIVE" && h("span", { class: "tag" }, program.status.toLowerCase()),
         ],
       },
       { label: "Created", isWide: true, cell: ({ created_at: at }) => day(at) },
@@ -71,7 +71,9 @@ function actions(program, isOwn, context, changed) {
   if (program.status === "ARCHIVED") {
     return small("Restore", () => attempt(() => restoreProgram(program, context, changed)));
   }
+  const isSuspended = program.status === "SUSPENDED";
   return [
+    isSuspended && small("Resume", () => attempt(() => restoreProgram(program, context, changed))),
     key && !isOwn && small("Switch to", () => switchTo(key.key, context.restart)),
     small("Rename", () => renameDialog(program, context, changed)),
     small("Archive", () => archiveDialog(program, context, changed)),

@@ -194,11 +194,19 @@ function textOf(entry, symbol) {
   const { event, from, to } = entry;
   if (event === "wallet.debited") return `${points(entry.points, symbol)} spent`;
   if (event === "wallet.credited") return `${points(entry.points, symbol)} returned`;
-  if (event === "redemption.created") return "Redeemed";
+  if (event === "redemption.created") {
+    return entry.units > 1 ? `Redeemed, ${unitsText(entry)}` : "Redeemed";
+  }
   if (event === "redemption.changed") {
     const booked = bookedText(entry);
     return booked ? `Booked for ${booked}` : "Booking dates removed";
   }
   if (event === "redemption.rated") return `Rated ${ratingText(entry)}`;
+  if (event === "redemption.returned") return `Returned ${unitsText(entry)}`;
   return `${label(from)} → ${label(to)}`;
+}
+
+/** The units that were redeemed or returned together. */
+function unitsText({ units }) {
+  return units === 1 ? "1 unit" : `${units} units`;
 }
