@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::read::GzDecoder;
-use same::{is_same_but_for_cursor, is_same_error, is_same_without, records};
+use same::{is_delivery, is_same_but_for_cursor, is_same_error, is_same_without, is_sum, records};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
@@ -572,18 +572,6 @@ fn check_stopped(recording: &Recording, database: &Path, differences: &mut Diffe
             differences.add(&format!("the table {table}"), &what);
         }
     }
-}
-
-/// Lists of deliveries: an export has none.
-fn is_delivery(path: &str) -> bool {
-    path.starts_with("/v1/webhooks/") && path.contains("/deliveries")
-}
-
-/// Reads that show whether a repeated write took effect.
-fn is_sum(path: &str) -> bool {
-    ["/v1/analytics/summary", "/v1/wallet?", "/partner/"]
-        .iter()
-        .any(|start| path.starts_with(start))
 }
 
 #[test]

@@ -72,3 +72,15 @@ pub(crate) fn records(table: &str, without: usize) -> Vec<Vec<String>> {
         .map(|record| fields(record.unwrap()))
         .collect()
 }
+
+/// Lists of deliveries: an export has none.
+pub(crate) fn is_delivery(path: &str) -> bool {
+    path.starts_with("/v1/webhooks/") && path.contains("/deliveries")
+}
+
+/// Reads that show whether a repeated write took effect.
+pub(crate) fn is_sum(path: &str) -> bool {
+    ["/v1/analytics/summary", "/v1/wallet?", "/partner/"]
+        .iter()
+        .any(|start| path.starts_with(start))
+}

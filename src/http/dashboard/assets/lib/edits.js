@@ -218,7 +218,7 @@ class Edit {
     try {
       await this.takeIn(new Set());
     } catch {
-      // The next save is told so.
+      // The next save finds out.
     }
   }
 
