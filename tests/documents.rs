@@ -19,6 +19,7 @@ mod map;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use stampcard::domain::{Audience, Counting, EventKind, EventName, Shown};
 
@@ -130,6 +131,9 @@ fn columns(kind: EventKind) -> impl Iterator<Item = String> {
 /// environment says so.
 #[track_caller]
 fn hold(path: &str, subject: &str, table: &str) {
+    // One document may have tables of several tests.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let start = format!("<!-- {subject} -->\n");
     let end = format!("<!-- end of {subject} -->\n");
     let document = read(path);
@@ -140,7 +144,10 @@ fn hold(path: &str, subject: &str, table: &str) {
     }
     if std::env::var_os(WRITE).is_some() {
         let document = [before, &start, table, &end, after].concat();
-        std::fs::write(root().join(path), document).unwrap();
+        // Another test may read it now.
+        let new = root().join(path).with_extension("new");
+        std::fs::write(&new, document).unwrap();
+        std::fs::rename(new, root().join(path)).unwrap();
         return;
     }
     panic!(

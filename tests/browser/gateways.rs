@@ -105,5 +105,6 @@ fn servers_are_set_changed_and_removed_and_their_secrets_shown_once() {
     assert_eq!(saved["currencyName"], "Miles");
     browser.assert_stayed_home();
     // The form found that the configuration had changed meanwhile, and kept both changes.
-    browser.assert_quiet(|line| line.contains("401") || line.contains("422") || line.contains("412"));
+    browser
+        .assert_quiet(|line| line.contains("401") || line.contains("422") || line.contains("412"));
 }
