@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 
 use super::lots::calendar::{Calendar, Dated};
-use crate::domain::{AccountKey, ByNumber, Due, ExpiryNotice, ProgramNumber, Timestamp};
+use crate::domain::{AccountKey, ByNumber, Due, ProgramNumber, Timestamp};
 
 /// The calendars of the programs in which anything was ever due.
 #[derive(Debug, Default)]
@@ -32,14 +32,9 @@ impl Agenda {
     }
 
     /// Follows the change of how long before points expire this is announced in a program.
-    pub(super) fn set_notice(
-        &mut self,
-        program: ProgramNumber,
-        notice: Option<ExpiryNotice>,
-        places: &impl Dated,
-    ) {
+    pub(super) fn set_notice(&mut self, program: ProgramNumber, places: &impl Dated) {
         if let Some(calendar) = self.0.get_mut(&program) {
-            calendar.get_mut().set_notice(notice, places);
+            calendar.get_mut().set_notice(places);
         }
     }
 

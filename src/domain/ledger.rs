@@ -360,15 +360,18 @@ impl Fields for LedgerEntry {
         buckets.fits(entry, amount.get()).then_some(())?;
         let asset = Option::of(cells.cell(Column::Asset))?;
         let first = bool::of(cells.cell(Column::Flag))?;
-        // Only the program's points count participants.
-        (asset.is_none() || !first).then_some(())?;
+        let offer: Option<OfferNumber> = Option::of(booked(Column::Offer))?;
+        let redemption: Option<RedemptionNumber> = Option::of(booked(Column::Redemption))?;
+        // Only the program's points count participants and pay offers.
+        let is_plain = !first && offer.is_none() && redemption.is_none();
+        (asset.is_none() || is_plain).then_some(())?;
         Some(Self {
             entry,
             amount,
             member: MemberNumber::of(cells.cell(Column::Member))?,
             asset,
-            offer: Option::of(booked(Column::Offer))?,
-            redemption: Option::of(booked(Column::Redemption))?,
+            offer,
+            redemption,
             first,
             reason: None,
             buckets: buckets.boxed(),

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{call, cancel, credit, try_redeem};
-use crate::support::{Response, SANDBOX_KEY, TestApp};
+use crate::client::{call, cancel, credit, get_as, post_as, try_redeem};
+use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
 const PROGRAM: &str = "/v1/programs/current";
 const DAY: i64 = 86_400;
@@ -124,6 +124,9 @@ fn a_suspended_program_can_be_read_and_not_be_changed() {
     let token = app.token("ada");
     let offer = app.offer(json!({"pointsPrice": 5}));
     let ada = participant(&app, "ada");
+    let other = app.post("/v1/programs", &json!({"name": "Another"}));
+    let other = other.expect(201)["id"].as_str().unwrap().to_owned();
+    let other = format!("/v1/programs/{other}");
     let suspended = set(&app, &json!({"status": "SUSPENDED"}));
     assert_eq!(
         (&suspended["status"], &suspended["deleted_at"]),
@@ -142,10 +145,24 @@ fn a_suspended_program_can_be_read_and_not_be_changed() {
     }
     for query in ["", "?status=SUSPENDED"] {
         let list = app.get(&format!("/v1/programs{query}")).expect(200);
-        assert_eq!(list["data"][0]["status"], "SUSPENDED", "{query}");
+        let mut rows = list["data"].as_array().unwrap().iter();
+        let row = rows.find(|row| row["id"] == suspended["id"]).unwrap();
+        assert_eq!(row["status"], "SUSPENDED", "{query}");
     }
     let report = app.get("/v1/reports/program-activity").expect(200);
-    assert_eq!(report["data"].as_array().unwrap().len(), 1);
+    assert_eq!(report["data"].as_array().unwrap().len(), 2);
+    // Its key changes no other program, and is still the one that the partner makes keys for.
+    let renamed = app.patch(&other, &json!({"name": "Other"}));
+    refused(renamed, 409, "program_inactive");
+    let organizations = get_as(&app, PARTNER_SANDBOX_KEY, "/partner/organizations").expect(200);
+    let organization = organizations["organizations"][0]["id"].as_str().unwrap();
+    let keys = format!("/partner/organizations/{organization}/api-keys");
+    let made = post_as(&app, PARTNER_SANDBOX_KEY, &keys, &json!({"name": "till"}));
+    let key = made.expect(201)["plainKey"].as_str().unwrap().to_owned();
+    assert_eq!(
+        get_as(&app, &key, PROGRAM).expect(200)["id"],
+        suspended["id"]
+    );
     refuse_writes(&app, &token, &offer);
     refuse_earning(&app, &ada);
     refused(spend(&app, "ada", 1), 409, "program_inactive");
@@ -363,6 +380,18 @@ fn points_that_are_returned_after_their_time_live_as_long_as_the_grace() {
     assert_eq!(app.balance("ada"), 50);
     assert_eq!(app.summary()["pointsExpired"], 25);
     verify(&app);
+}
+
+/// The points of the program are a sum, and a further asset is in lots.
+#[test]
+fn a_grace_is_for_whatever_is_in_lots() {
+    let app = TestApp::start();
+    let grace = || app.patch(PROGRAM, &json!({"refund_grace": "72h"}));
+    refused(grace(), 400, "bad_request");
+    let asset = json!({"program_id": "current", "name": "Miles", "symbol": "MI", "scale": 0,
+        "inventory_mode": "LOT", "issuance_policy": "UNLIMITED"});
+    app.post("/v1/assets", &asset).expect(201);
+    assert_eq!(grace().expect(200)["refund_grace"], "72h");
 }
 
 #[test]

@@ -265,3 +265,27 @@ fn a_pool_gets_back_what_the_returned_units_cost() {
     let report = stampcard::service::verify::verify(&app.sqlite(), |_| ()).unwrap();
     assert_eq!(report.findings, Vec::<String>::new());
 }
+
+/// Units that were returned count towards no limit of units, whatever the status of their
+/// redemption is. A limit of redemptions goes by the status.
+#[test]
+fn units_that_were_returned_count_towards_no_limit() {
+    let world = World::start();
+    let app = &world.app;
+    app.member("ada", 60);
+    let offer = app.offer(json!({"title": "Tea", "pointsPrice": 9,
+        "redemptionLimit": {"perMember": 1, "per": "ever"}}));
+    let one = json!({"quantity": 1});
+    for _ in 0..2 {
+        let made = world.redeem_item("ada", &offer, &one).expect(201);
+        let id = format!("rdm_{}", made["id"].as_str().unwrap());
+        move_to(app, &id, "COMPLETED").expect(200);
+        let again = world.redeem_item("ada", &offer, &one);
+        refused(again, 409, "reward_unavailable");
+        let path = format!("{}/reverse", world.one("ada", &made));
+        app.post(&path, &json!({"reason": "cold"})).expect(201);
+    }
+    try_redeem(app, "ada", &offer).expect_error(409, "REDEMPTION_ALREADY_EXISTS");
+    let report = stampcard::service::verify::verify(&app.sqlite(), |_| ()).unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
+}

@@ -15,7 +15,7 @@ use super::id_hash::IdHash;
 use super::lots::calendar::Dated;
 use super::lots::expiries::Expiries;
 use super::lots::notices::Notices;
-use super::lots::{Changed, dues_of};
+use super::lots::{Changed, dues, dues_of};
 use super::packed::Packed;
 use super::places::Places;
 use super::sides::Sides;
@@ -292,7 +292,7 @@ impl Books {
             sides: &self.sides,
             notice,
         };
-        self.agenda.set_notice(number, notice, &places);
+        self.agenda.set_notice(number, &places);
     }
 
     fn mark_place(&self, place: u32) {
@@ -351,12 +351,27 @@ impl Dated for View<'_> {
     fn is_due(&self, place: u32, at: Timestamp, kind: DueKind) -> bool {
         let packed = packed(self.chunks, place);
         let due = Due::new(at, kind, packed.key());
-        let notices = Notices {
-            notice: self.notice.filter(|_| packed.key().asset.is_none()),
-            until: self.sides.noticed_until(packed.side()),
-        };
+        let notices = self.notices_of(packed);
         let mut lots = self.sides.lots(packed.side());
         lots.any(|lot| dues_of(&lot, packed.key(), notices).any(|other| other == due))
+    }
+
+    fn notices(&self, place: u32) -> Vec<Due> {
+        let packed = packed(self.chunks, place);
+        let notices = self.notices_of(packed);
+        let mut dues = dues(self.sides.lots(packed.side()), packed.key(), notices);
+        dues.retain(|due| due.kind == DueKind::Notice);
+        dues
+    }
+}
+
+impl View<'_> {
+    /// What decides when the lots of an account are announced; those of a further asset never are.
+    fn notices_of(&self, packed: &Packed) -> Notices {
+        Notices {
+            notice: self.notice.filter(|_| packed.key().asset.is_none()),
+            until: self.sides.noticed_until(packed.side()),
+        }
     }
 }
 

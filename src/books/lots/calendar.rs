@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AccountKey, Due, DueKind, ExpiryNotice, Timestamp};
+use crate::domain::{AccountKey, Due, DueKind, Timestamp};
 
 const DAY: i64 = 86_400_000;
 /// The bits of the kind in a [`Moment`].
@@ -60,6 +60,9 @@ pub(in crate::books) trait Dated {
 
     /// Whether the published record at a place has something of this kind due at this time.
     fn is_due(&self, place: u32, at: Timestamp, kind: DueKind) -> bool;
+
+    /// The notices of the published record at a place, in order.
+    fn notices(&self, place: u32) -> Vec<Due>;
 }
 
 /// The due things of a program.
@@ -112,19 +115,15 @@ impl Calendar {
         }
     }
 
-    /// Replaces all notices by those of another notice time, which `places` knows. There is one for
-    /// each time at which points of an account expire, unless it is not announced any more.
-    pub(in crate::books) fn set_notice(
-        &mut self,
-        notice: Option<ExpiryNotice>,
-        places: &impl Dated,
-    ) {
-        let mut ends = Vec::new();
+    /// Replaces all notices by those of another notice time, which `places` knows. Only accounts
+    /// with points that expire have any.
+    pub(in crate::books) fn set_notice(&mut self, places: &impl Dated) {
+        let mut all = Vec::new();
         self.days.retain(|number, day| {
             day.list.retain(|entry| match entry.moment.parts(*number) {
                 Some((_, DueKind::Notice)) => false,
-                Some((end, DueKind::Expire)) => {
-                    ends.push((end, entry.place));
+                Some((_, DueKind::Expire)) => {
+                    all.push(entry.place);
                     true
                 }
                 _ => true,
@@ -135,11 +134,11 @@ impl Calendar {
             day.first = first.unwrap_or(day.first);
             !day.list.is_empty()
         });
-        let Some(notice) = notice else { return };
-        for (end, place) in ends {
-            let (at, kind) = (notice.before(end), DueKind::Notice);
-            if places.is_due(place, at, kind) {
-                self.add(Due::new(at, kind, places.key_at(place)), place, places);
+        all.sort_unstable();
+        all.dedup();
+        for place in all {
+            for due in places.notices(place) {
+                self.add(due, place, places);
             }
         }
     }

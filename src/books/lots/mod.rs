@@ -267,7 +267,8 @@ impl<'a> Changed<'a> {
         }
     }
 
-    /// What is no longer due, and what is due that was not, both in order.
+    /// What is no longer due, and what is due that was not, both in order, by the notices after the
+    /// change. Those that it ended are in the past, and go when their list is next reached.
     pub(super) fn dues(&self, account: AccountKey, notices: Notices) -> [Vec<Due>; 2] {
         let all = |lots: &[Lot]| dues(lots.iter().copied(), account, notices);
         let dues = [self.was, self.is].map(all);

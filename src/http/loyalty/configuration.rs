@@ -27,7 +27,11 @@ routes! {
             )
             .body::<ConfigurationRequest>()
             .returns::<ConfigurationResponse>(200, "The updated configuration.")
-            .errors(&[Code::RepriceNotConfirmed, Code::WebhookUrlNotAllowed])
+            .errors(&[
+                Code::RepriceNotConfirmed,
+                Code::SymbolTaken,
+                Code::WebhookUrlNotAllowed,
+            ])
             .versioned();
     }
 }

@@ -47,11 +47,7 @@ pub(super) fn of(route: &Route, operation: &Operation) -> Vec<Code> {
             &[Code::Validation, Code::IdempotencyKeyReused],
         ),
         (is_write, &[Code::StorageUnavailable]),
-        // The settings of a suspended program can be changed.
-        (
-            is_write && is_of_scrip && route.path != "/v1/programs/{id}",
-            &[Code::ProgramInactive],
-        ),
+        (is_write && is_of_scrip, &[Code::ProgramInactive]),
     ];
     for (_, follow) in rules.into_iter().filter(|(applies, _)| *applies) {
         codes.extend(follow);

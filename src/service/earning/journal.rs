@@ -1,16 +1,14 @@
 //! Journal entries: the ledger entries of a program as double-entry bookkeeping.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
-use super::scope::{self, Keys, Named, check_program};
+use super::scope::{self, Assets, Keys, Named, check_program};
 use super::subject;
 use crate::books::Books;
 use crate::domain::{
-    Account, AccountKey, Asset, AssetNumber, Bucket, DerivedIds, DerivedKind, ExternalUserId,
-    Invalid, JournalAction, LedgerEntity, MemberNumber, Posting, Program, ProgramNumber, Refusal,
-    Scale, Seq, Timestamp,
+    Account, AccountKey, Asset, Bucket, DerivedIds, DerivedKind, ExternalUserId, Invalid,
+    JournalAction, LedgerEntity, MemberNumber, Posting, Program, ProgramNumber, Refusal, Scale,
+    Seq, Timestamp,
 };
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::log::EntryRow;
@@ -51,7 +49,13 @@ pub struct JournalFilter {
 
 impl JournalFilter {
     fn admits(&self, assets: &Assets, row: &EntryRow) -> bool {
-        let of_whole = |number: i64| assets.scale(row.entry.asset).of_whole(number);
+        // The response says so if the asset is unknown.
+        let scale = || {
+            assets
+                .named(row.entry.asset)
+                .map_or(Scale::WHOLE, |it| it.scale)
+        };
+        let of_whole = |number: i64| scale().of_whole(number);
         let has_posting = || {
             let wants_all = self.bucket.is_none() && self.min.is_none() && self.max.is_none();
             let mut postings = row.entry.postings().into_iter();
@@ -95,9 +99,9 @@ impl Services {
                 scope::asset(connection, program, id)
             });
             let named = named.transpose()?;
-            let assets = Assets::of(connection, key.program)?;
             // Its newest entries are committed, so that the reads after this see them.
             let source = source(&books.read(), (key.program, uuid), &filter, named);
+            let assets = Assets::of(connection, (key.program, uuid))?;
             let newest = source.newest();
             let start = page.cursor.map(|cursor| Seq(cursor.0)).or(newest);
             let Some(start) = start.filter(|_| !filter.is_empty && newest.is_some()) else {
@@ -156,7 +160,7 @@ impl Services {
             let row = store::log::entry(connection, key.program, Seq(seq))?;
             let row = row.ok_or_else(not_found)?;
             let program = store::programs::get(connection, key.program)?;
-            let assets = Assets::of(connection, key.program)?;
+            let assets = Assets::of(connection, (key.program, uuid))?;
             Ok(Rendering::new(connection, &program, &assets).response(row)?)
         })
         .await
@@ -212,27 +216,6 @@ fn source(
     Source::Accounts(member, accounts.collect())
 }
 
-/// The further assets of a program.
-struct Assets(HashMap<AssetNumber, Asset>);
-
-impl Assets {
-    fn of(connection: &Connection, program: ProgramNumber) -> Result<Self, store::Error> {
-        let all = store::assets::further(connection, program, AssetNumber(0), usize::MAX)?;
-        let numbered = all
-            .into_iter()
-            .filter_map(|asset| asset.number().map(|number| (number, asset)));
-        Ok(Self(numbered.collect()))
-    }
-
-    fn get(&self, asset: Option<AssetNumber>) -> Option<&Asset> {
-        self.0.get(&asset?)
-    }
-
-    fn scale(&self, asset: Option<AssetNumber>) -> Scale {
-        self.get(asset).map_or(Scale::WHOLE, Asset::scale)
-    }
-}
-
 /// What the responses of a program's entries share.
 struct Rendering<'a> {
     program: &'a Program,
@@ -254,7 +237,7 @@ impl<'a> Rendering<'a> {
     fn response(&mut self, row: EntryRow) -> Result<JournalEntryResponse, store::Error> {
         let postings = row.entry.postings();
         let postings = postings.iter().map(|posting| self.posting(&row, posting));
-        let postings = postings.collect();
+        let postings = postings.collect::<Result<_, store::Error>>()?;
         let ids = DerivedIds::new(self.program.uuid, DerivedKind::JournalEntry);
         Ok(JournalEntryResponse {
             id: ids.id(row.seq.0, 0).to_string(),
@@ -272,19 +255,19 @@ impl<'a> Rendering<'a> {
         })
     }
 
-    fn posting(&self, row: &EntryRow, posting: &Posting) -> PostingResponse {
+    fn posting(&self, row: &EntryRow, posting: &Posting) -> Result<PostingResponse, store::Error> {
         let program = self.program.uuid;
         let ids = DerivedIds::new(program, DerivedKind::Posting);
         let is_own = posting.entity == LedgerEntity::Participant;
         let participant = subject::ids(program).id(row.entry.member.0, 0);
-        let further = self.assets.get(row.entry.asset);
-        let further = further.and_then(|asset| asset.further.as_ref());
+        let asset = self.assets.get(row.entry.asset)?;
+        let further = asset.and_then(|asset| asset.further.as_ref());
         let symbol = match further {
             None => self.program.currency.symbol.as_str(),
             Some(further) => further.symbol.as_str(),
         };
-        let scale = self.assets.scale(row.entry.asset);
-        PostingResponse {
+        let scale = asset.map_or(Scale::WHOLE, Asset::scale);
+        Ok(PostingResponse {
             id: ids.id(row.seq.0, posting.number).to_string(),
             amount: scale.show(posting.amount),
             asset_symbol: symbol.to_owned(),
@@ -294,6 +277,6 @@ impl<'a> Rendering<'a> {
             group_id: None,
             program_id: program.to_string(),
             created_at: row.at.to_short(),
-        }
+        })
     }
 }

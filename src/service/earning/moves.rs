@@ -77,7 +77,7 @@ impl<'a, 't> Posting<'a, 't> {
 
     /// Applies what is overdue now: points may have expired while they were held.
     pub(super) fn end(mut self, program: Uuid) -> Result<Done, ServiceError> {
-        due::apply_overdue(self.tx, &self.record, self.at)?;
+        due::apply_overdue(self.tx, &self.record, self.at, None)?;
         self.reread()?;
         let first = self.first.ok_or(store::Error::Impossible("ledger entry"))?;
         let ids = DerivedIds::new(program, DerivedKind::JournalEntry);

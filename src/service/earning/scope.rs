@@ -99,6 +99,47 @@ pub(super) fn asset_of_entry(
     Ok(Named::new(program, Some(&found)))
 }
 
+/// The further assets of a program, to look up many.
+pub(super) struct Assets {
+    program: Uuid,
+    further: HashMap<AssetNumber, Asset>,
+}
+
+impl Assets {
+    /// Those of a program. Read them after the entries or accounts whose assets they are.
+    pub(super) fn of(
+        connection: &Connection,
+        (number, program): (ProgramNumber, Uuid),
+    ) -> Result<Self, store::Error> {
+        let all = store::assets::further(connection, number, AssetNumber(0), usize::MAX)?;
+        let numbered = all
+            .into_iter()
+            .filter_map(|asset| asset.number().map(|number| (number, asset)));
+        Ok(Self {
+            program,
+            further: numbered.collect(),
+        })
+    }
+
+    fn none(program: Uuid) -> Self {
+        Self {
+            program,
+            further: HashMap::new(),
+        }
+    }
+
+    /// The asset of a ledger entry or an account; `None`: the program's points.
+    pub(super) fn get(&self, asset: Option<AssetNumber>) -> Result<Option<&Asset>, store::Error> {
+        let unknown = store::Error::Impossible("asset of a ledger entry");
+        let found = asset.map(|number| self.further.get(&number).ok_or(unknown));
+        found.transpose()
+    }
+
+    pub(super) fn named(&self, asset: Option<AssetNumber>) -> Result<Named, store::Error> {
+        Ok(Named::new(self.program, self.get(asset)?))
+    }
+}
+
 /// The balances of a member: of the program's points, and of each further asset in which the member
 /// has an account.
 pub(super) fn balances(
@@ -108,12 +149,16 @@ pub(super) fn balances(
     further: &[(AssetNumber, Wallet)],
 ) -> Result<Vec<ParticipantBalanceResponse>, store::Error> {
     let points = (None, *points);
+    let assets = match further {
+        [] => Assets::none(program.1),
+        _ => Assets::of(connection, program)?,
+    };
     let further = further
         .iter()
         .map(|(asset, wallet)| (Some(*asset), *wallet));
     let all = std::iter::once(points).chain(further);
     all.map(|(asset, wallet)| {
-        let asset = asset_of_entry(connection, program, asset)?;
+        let asset = assets.named(asset)?;
         Ok(ParticipantBalanceResponse::new(
             asset.id,
             &wallet,

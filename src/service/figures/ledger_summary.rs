@@ -1,14 +1,16 @@
 //! The ledger-summary report: the assets of an organization's programs side by side. Figures of the
 //! programs' points are in memory; those of further assets are sums over their ledger entries.
 
+use std::convert::Infallible;
+
 use uuid::Uuid;
 
-use super::listed_assets::{Listed, listed};
+use super::listed_assets::{Listed, listed, points};
+use super::turns::compute;
 use crate::analytics::{Counters, Measure};
-use crate::domain::{Entry, ProgramStatus, Refusal, Timestamp};
+use crate::domain::{AssetNumber, Entry, ProgramStatus, Refusal, Timestamp};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
-use crate::store::programs::ProgramAccessRow;
-use crate::store::{self, Connection};
+use crate::store;
 use crate::wire::{LedgerSummaryListResponse, LedgerSummaryResponse, ListKind, PageQuery};
 
 /// The measures of points that go in and out.
@@ -51,10 +53,10 @@ impl Flows {
         }
     }
 
-    /// Those of a further asset.
-    fn of_asset(sums: &[(Entry, i64)]) -> Self {
+    /// Those of a further asset, from one of the three sums of its entries.
+    fn of_asset(sums: &[(Entry, [i64; 3])], which: usize) -> Self {
         let mut flows = Self::default();
-        for (entry, sum) in sums {
+        for (entry, sums) in sums {
             let flow = match entry {
                 Entry::Mint => &mut flows.minted,
                 Entry::Spend => &mut flows.spent,
@@ -65,7 +67,7 @@ impl Flows {
                 Entry::Void => &mut flows.voided,
                 Entry::Mature | Entry::Hold | Entry::Release | Entry::Open => continue,
             };
-            *flow += sum;
+            *flow += sums[which];
         }
         flows
     }
@@ -102,45 +104,58 @@ impl Services {
             return Err(Refusal::NotFound("program").into());
         }
         self.readership.note();
+        let count = programs.len();
+        if programs.iter().all(|program| !program.has_further_assets) {
+            let report = move |services: &Self| {
+                let shown = points(&programs, page.cursor);
+                services.ledger_summary_of(key, shown, (period, page), |_| {
+                    Ok::<_, Infallible>(Summed::default())
+                })
+            };
+            let report = compute(self, &self.readers.turns(), (key, count), report).await?;
+            return Ok(report.unwrap_or_else(|never| match never {}));
+        }
         let services = self.clone();
         self.read(key, move |connection| {
-            Ok(services.ledger_summary_now(connection, key, &programs, period, page)?)
+            let shown = listed(connection, &programs, page.cursor)?;
+            let of_asset = |number| {
+                let sums = store::log::sums_of_asset(connection, number, millis(period))?;
+                Ok::<_, store::Error>(Summed::of_asset(&sums, period.is_some()))
+            };
+            Ok(services.ledger_summary_of(key, shown, (period, page), of_asset)?)
         })
         .await
     }
 
-    fn ledger_summary_now(
+    /// The page of the report that begins with the first of these assets.
+    fn ledger_summary_of<E>(
         &self,
-        connection: &Connection,
         key: KeyPrincipal,
-        programs: &[ProgramAccessRow],
-        period: Option<(Timestamp, Timestamp)>,
-        page: PageQuery,
-    ) -> Result<LedgerSummaryListResponse, store::Error> {
-        let mut shown = listed(connection, programs, page.cursor)?;
+        mut shown: Vec<Listed<'_>>,
+        (period, page): (Option<(Timestamp, Timestamp)>, PageQuery),
+        of_asset: impl Fn(AssetNumber) -> Result<Summed, E>,
+    ) -> Result<LedgerSummaryListResponse, E> {
         shown.truncate(page.limit + 1);
         let none = Counters::default();
         // The books before the figures, in the order in which a batch is published: otherwise each
-        // thread could wait for the other. Holding both shows them after the same row.
+        // thread could wait for the other. Holding both shows points after the same row.
         let books = self.books.read();
         let in_memory: Vec<_> = self.engine.read(|figures| {
-            let holders = shown.iter().map(|listed| {
-                let counters = figures.program(listed.program.number).unwrap_or(&none);
-                let flows = |from, to| Flows::between(counters, from, to);
-                let flows = Summed::of(period, |from, to| Ok::<_, store::Error>(flows(from, to)));
+            let sums = shown.iter().map(|listed| {
+                let flows = listed.asset.is_none().then(|| {
+                    let counters = figures.program(listed.program.number);
+                    Summed::of_points(counters.unwrap_or(&none), period)
+                });
                 (listed.sums(&books).holders, flows)
             });
-            holders.collect()
+            sums.collect()
         });
         drop(books);
         let mut rows = Vec::new();
         for (listed, (holders, flows)) in shown.iter().zip(in_memory) {
-            let flows = match &listed.asset {
-                None => flows?,
-                Some((number, _)) => Summed::of(period, |from, to| {
-                    let sums = store::log::sums_of_asset(connection, *number, from, to)?;
-                    Ok::<_, store::Error>(Flows::of_asset(&sums))
-                })?,
+            let flows = match (flows, &listed.asset) {
+                (None, Some((number, _))) => of_asset(*number)?,
+                (flows, _) => flows.unwrap_or_default(),
             };
             rows.push((listed.place(), row(listed, holders, &flows)));
         }
@@ -153,26 +168,34 @@ impl Services {
     }
 }
 
+/// The first millisecond of a period, which includes both its ends, and the one after it.
+fn millis(period: Option<(Timestamp, Timestamp)>) -> (i64, i64) {
+    period.map_or((0, 0), |(from, to)| (from.as_millis(), to.as_millis() + 1))
+}
+
 /// What went in and out ever, and before and in a period if there is one.
+#[derive(Debug, Default)]
 struct Summed {
     ever: Flows,
     of_period: Option<(Flows, Flows)>,
 }
 
 impl Summed {
-    fn of<E>(
-        period: Option<(Timestamp, Timestamp)>,
-        between: impl Fn(i64, i64) -> Result<Flows, E>,
-    ) -> Result<Self, E> {
-        let of_period = period.map(|(from, to)| {
-            // The period includes both ends.
-            let (from, to) = (from.as_millis(), to.as_millis() + 1);
-            Ok::<_, E>((between(i64::MIN, from)?, between(from, to)?))
-        });
-        Ok(Self {
-            ever: between(i64::MIN, i64::MAX)?,
-            of_period: of_period.transpose()?,
-        })
+    fn of_points(counters: &Counters, period: Option<(Timestamp, Timestamp)>) -> Self {
+        let between = |from, to| Flows::between(counters, from, to);
+        let (from, to) = millis(period);
+        Self {
+            ever: between(i64::MIN, i64::MAX),
+            of_period: period.map(|_| (between(i64::MIN, from), between(from, to))),
+        }
+    }
+
+    fn of_asset(sums: &[(Entry, [i64; 3])], has_period: bool) -> Self {
+        let flows = |which| Flows::of_asset(sums, which);
+        Self {
+            ever: flows(0),
+            of_period: has_period.then(|| (flows(1), flows(2))),
+        }
     }
 }
 

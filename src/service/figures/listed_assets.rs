@@ -67,25 +67,30 @@ impl Listed<'_> {
     }
 }
 
+/// The points of programs after the place of a cursor, in order.
+pub(in crate::service) fn points(
+    programs: &[ProgramAccessRow],
+    after: Option<Cursor>,
+) -> Vec<Listed<'_>> {
+    let after = after.map_or(0, |cursor| cursor.0);
+    let is_after = |program: &&ProgramAccessRow| after >= 0 && program.number.0 > after;
+    let points = programs.iter().filter(is_after).map(|program| Listed {
+        program,
+        asset: None,
+    });
+    points.collect()
+}
+
 /// The assets of programs after the place of a cursor, in order.
 pub(in crate::service) fn listed<'a>(
     connection: &Connection,
     programs: &'a [ProgramAccessRow],
     after: Option<Cursor>,
 ) -> Result<Vec<Listed<'a>>, store::Error> {
-    let after = after.map_or(0, |cursor| cursor.0);
-    let is_further = after < 0;
-    let points = programs
-        .iter()
-        .filter(|program| !is_further && program.number.0 > after)
-        .map(|program| Listed {
-            program,
-            asset: None,
-        });
-    let mut all: Vec<Listed<'a>> = points.collect();
-    let first = AssetNumber(if is_further { -after } else { 0 });
+    let mut all = points(programs, after);
+    let first = AssetNumber(after.map_or(0, |cursor| (-cursor.0).max(0)));
     let mut further = Vec::new();
-    for program in programs {
+    for program in programs.iter().filter(|it| it.has_further_assets) {
         for asset in store::assets::further(connection, program.number, first, usize::MAX)? {
             if let Some(number) = asset.number() {
                 further.push((number, program, asset));

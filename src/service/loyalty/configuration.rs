@@ -50,6 +50,10 @@ impl Services {
                 currency.name = name;
             }
             if let Some(symbol) = request.currency_symbol {
+                let is_new = symbol != currency.symbol;
+                if is_new && store::assets::has_symbol(tx, key.program, symbol.as_str())? {
+                    return Err(Refusal::SymbolTaken.into());
+                }
                 currency.symbol = symbol;
             }
             let rate = request.rate_per_point;

@@ -60,7 +60,8 @@ pub(in crate::service) fn opened(
     let gone = || store::Error::Impossible("account that is gone");
     let record = tx.account_in(account).ok_or_else(gone)?;
     // The program may have been converted long ago.
-    due::apply_overdue(tx, &record, at)?;
+    let notice = tx.expiry_notice(record.program);
+    due::apply_overdue(tx, &record, at, notice)?;
     tx.account_in(account).ok_or_else(gone)
 }
 
@@ -188,15 +189,9 @@ pub(in crate::service) fn plan_refund(
     amount: Points,
 ) -> Result<Plan, ServiceError> {
     let impossible = || store::Error::Impossible("refund of more than was spent");
-    let entries = spends::of_offer(tx, redemption.number)?;
-    let spend = entries.iter().find(|row| row.entry.entry == Entry::Spend);
-    let spend = spend.ok_or_else(impossible)?;
-    let refunds = entries
-        .iter()
-        .filter(|row| row.entry.entry == Entry::Refund);
-    let restored = refunds.map(|row| row.entry.amount.get()).sum();
-    let restored = Points::new(restored).ok_or_else(impossible)?;
-    let plan = plan_return(tx, record, Entry::Refund, amount, (spend, restored))?;
+    let spend = spends::spend_of_offer(tx, redemption.number)?.ok_or_else(impossible)?;
+    let restored = redemption.points_of(redemption.quantity.get() - redemption.left());
+    let plan = plan_return(tx, record, Entry::Refund, amount, (&spend, restored))?;
     Ok(plan.ok_or_else(impossible)?)
 }
 

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::tenants;
 use crate::domain::{
-    Change, Event, Invalid, InventoryMode, Precondition, Program, ProgramNumber, ProgramStatus,
-    Refusal,
+    AssetNumber, Change, Event, Invalid, InventoryMode, Precondition, Program, ProgramNumber,
+    ProgramStatus, Refusal,
 };
 use crate::error::Surface;
 use crate::service::loyalty::points::NEEDS_LOTS;
@@ -104,6 +104,9 @@ impl Services {
         // Otherwise the key of a suspended program could not make it active again.
         self.manage_on(Surface::Scrip, key, None, move |tx, key| {
             let before = find(tx, *key, &id)?;
+            if key.is_suspended && before.number != key.program {
+                return Err(Refusal::ProgramInactive.into());
+            }
             precondition.check(Some(before.version))?;
             let needs_lots = needs_lots(&request);
             let mut program = before.clone();
@@ -117,8 +120,17 @@ impl Services {
             program.refund_grace = request.refund_grace.apply(program.refund_grace);
             if let Some(field) = needs_lots
                 && tx.points_rules(program.number, None)?.mode == InventoryMode::Simple
+                && (field != GRACE || !has_lots(tx, program.number)?)
             {
                 return Err(Invalid::new(field, NEEDS_LOTS).into());
+            }
+            let is_other = program.number != key.program;
+            if program.expiry_notice != before.expiry_notice
+                && is_other
+                && before.status == ProgramStatus::Active
+            {
+                // The notices of before are sent first.
+                tx.check_settled(program.number)?;
             }
             if program != before {
                 let now = tx.now(program.number);
@@ -137,6 +149,15 @@ impl Services {
     }
 }
 
+/// The setting that also concerns further assets.
+const GRACE: &str = "refund_grace";
+
+/// Whether a further asset of a program is kept in lots.
+fn has_lots(connection: &Connection, program: ProgramNumber) -> Result<bool, store::Error> {
+    let further = store::assets::further(connection, program, AssetNumber(0), usize::MAX)?;
+    Ok(further.iter().any(|asset| asset.mode == InventoryMode::Lot))
+}
+
 /// The first field of a request that only a program with lots can have.
 fn needs_lots(request: &PatchProgramRequest) -> Option<&'static str> {
     let settings = [
@@ -145,10 +166,7 @@ fn needs_lots(request: &PatchProgramRequest) -> Option<&'static str> {
             "expiry_notice",
             matches!(request.expiry_notice, Change::Set(_)),
         ),
-        (
-            "refund_grace",
-            matches!(request.refund_grace, Change::Set(_)),
-        ),
+        (GRACE, matches!(request.refund_grace, Change::Set(_))),
     ];
     let set = settings.into_iter().find(|(_, is_set)| *is_set);
     set.map(|(name, _)| name)

@@ -30,6 +30,21 @@ pub fn of_offer(
     entries(connection, &sql, redemption.0)
 }
 
+/// The ledger entry that paid a redemption of an offer, if it took points of the member.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn spend_of_offer(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+) -> Result<Option<EntryRow>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND entry = 2",
+        ALL.names
+    );
+    Ok(entries(connection, &sql, redemption.0)?.into_iter().next())
+}
+
 /// The ledger entries that a query with one parameter finds.
 fn entries(connection: &Connection, sql: &str, parameter: i64) -> Result<Vec<EntryRow>, Error> {
     let mut statement = connection.prepare_cached(sql)?;

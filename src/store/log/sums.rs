@@ -23,22 +23,24 @@ pub(in crate::store) fn balance() -> String {
     format!("({RECEIVED}) - ({SPENT}) - coalesce(held, 0)")
 }
 
-/// The sums of the amounts of a further asset's ledger entries, by their kind, from a time,
-/// inclusive, until another, exclusive.
+/// The sums of the amounts of a further asset's ledger entries that change what there is of it, by
+/// their kind: of all, of those before a time, and of those from it until another, exclusive.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn sums_of_asset(
     connection: &Connection,
     asset: AssetNumber,
-    from: i64,
-    to: i64,
-) -> Result<Vec<(Entry, i64)>, Error> {
-    let sql = "SELECT entry, sum(amount) FROM activity
-               WHERE asset = ?1 AND at >= ?2 AND at < ?3 AND entry IS NOT NULL GROUP BY entry";
+    (from, to): (i64, i64),
+) -> Result<Vec<(Entry, [i64; 3])>, Error> {
+    // Holds can be of more than there is, as often as somebody likes.
+    let sql = "SELECT entry, sum(amount),
+            coalesce(sum(amount) FILTER (WHERE at < ?2), 0),
+            coalesce(sum(amount) FILTER (WHERE at >= ?2 AND at < ?3), 0)
+        FROM activity WHERE asset = ?1 AND entry NOT IN (7, 8, 9, 11) GROUP BY entry";
     query::all(connection, sql, [asset.0, from, to], |row| {
         let entry = Entry::of_number(row.get(0)?).ok_or(Error::Impossible("ledger entry"))?;
-        Ok((entry, row.get(1)?))
+        Ok((entry, [row.get(1)?, row.get(2)?, row.get(3)?]))
     })
 }
 

@@ -115,15 +115,15 @@ pub(super) fn find(connection: &Connection, seq: Seq, part: i64) -> Result<Optio
     Ok(text.flatten())
 }
 
-/// Erases the texts of a member's ledger entries, of which `last` is the newest, and of the
-/// member's redemptions. Their commitments stay, for the chain.
+/// Erases the texts of a member's ledger entries, of which `lasts` are the newest of each account,
+/// and of the member's redemptions. Their commitments stay, for the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn erase_texts(
     connection: &Connection,
     member: MemberNumber,
-    last: Option<Seq>,
+    lasts: &[Option<Seq>],
 ) -> Result<(), Error> {
     let sql = "SELECT previous_seq FROM activity WHERE seq = ?1 AND member_id = ?2";
     let mut before = connection.prepare_cached(sql)?;
@@ -144,17 +144,19 @@ pub fn erase_texts(
     for seq in of_redemptions(connection, member)? {
         erase_of(seq)?;
     }
-    let mut next = last;
-    while let Some(seq) = next {
-        erase_of(seq)?;
-        let previous: Option<Option<i64>> = before
-            .query_row((seq.0, member.0), |row| row.get(0))
-            .optional()?;
-        // A damaged chain is followed as far as it leads back.
-        next = previous
-            .flatten()
-            .map(Seq)
-            .filter(|previous| *previous < seq);
+    for last in lasts {
+        let mut next = *last;
+        while let Some(seq) = next {
+            erase_of(seq)?;
+            let previous: Option<Option<i64>> = before
+                .query_row((seq.0, member.0), |row| row.get(0))
+                .optional()?;
+            // A damaged chain is followed as far as it leads back.
+            next = previous
+                .flatten()
+                .map(Seq)
+                .filter(|previous| *previous < seq);
+        }
     }
     Ok(())
 }

@@ -62,11 +62,11 @@ pub fn further(
 pub fn has_symbol(
     connection: &Connection,
     program: ProgramNumber,
-    symbol: &AssetSymbol,
+    symbol: &str,
 ) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM asset WHERE program_id = ?1 AND symbol = ?2)";
     let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_row((program.0, symbol.as_str()), |row| row.get(0))?)
+    Ok(statement.query_row((program.0, symbol), |row| row.get(0))?)
 }
 
 /// Every further asset, and how the points of every program are kept for which that was ever

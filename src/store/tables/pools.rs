@@ -76,7 +76,7 @@ pub fn note(tx: &Transaction<'_>, seq: Seq, note: Option<&Note>) -> Result<(), E
     Ok(())
 }
 
-/// The programs of an organization, each with whether it is active.
+/// The programs of an organization, each with whether it is in use: not archived.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -84,7 +84,7 @@ pub fn programs(
     connection: &Connection,
     organization: OrganizationNumber,
 ) -> Result<Vec<(ProgramNumber, bool)>, Error> {
-    let sql = "SELECT id, status = 'ACTIVE' FROM program WHERE organization_id = ?1 ORDER BY id";
+    let sql = "SELECT id, status <> 'ARCHIVED' FROM program WHERE organization_id = ?1 ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([organization.0], |row| {
         Ok((ProgramNumber(row.get(0)?), row.get(1)?))

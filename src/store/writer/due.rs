@@ -163,7 +163,7 @@ impl WriterThread {
         self.sweeps.looked_at.push(program);
         let tenant = match programs::active_tenant(statements.connection(), program) {
             Ok(Some(tenant)) => tenant,
-            // Its credentials are refused.
+            // Its credentials are refused, or may only read.
             Ok(None) => return Settled::All,
             Err(error) => {
                 self.note_failure("what is due could not be looked up", &error);

@@ -224,6 +224,12 @@ fn a_wrong_field_of_a_new_asset_is_named_and_its_symbol_is_unique() {
             .expect_refusal(400, "bad_request");
         assert!(message.starts_with(field), "{body}: {message}");
     }
+    create(&app, &asset_of("SIMPLE", "TAKEN", 0));
+    let symbol = json!({"currencySymbol": "TAKEN"});
+    let message = app
+        .put("/v1/configuration", &symbol)
+        .expect_error(409, "SYMBOL_TAKEN");
+    assert!(message.contains("symbol"), "{message}");
     let other = get_as(&app, LIVE_KEY, "/v1/programs/current").expect(200)["id"].clone();
     let body = with(asset_of("SIMPLE", "MI", 2), json!({"program_id": other}));
     app.post("/v1/assets", &body)

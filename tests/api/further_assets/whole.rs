@@ -197,6 +197,14 @@ fn lived() -> Person {
     let person = Person::begin("LOT", 2);
     person.credit("10");
     person.send("hold", json!({"amount": "4"})).expect(200);
+    let spent = person.redeem("2").expect(201);
+    let path = format!(
+        "{}/redemptions/{}/reverse",
+        person.path,
+        spent["id"].as_str().unwrap()
+    );
+    let part = json!({"amount": "0.5", "reason": "cold"});
+    person.app.post(&path, &part).expect(201);
     person.app.member("ada", 7);
     let gone = create(&person.app, &asset_of("SIMPLE", "GONE", 0));
     let path = format!("/v1/assets/{gone}");
@@ -272,6 +280,15 @@ const FOUND: &[(&str, &str)] = &[
     (
         "UPDATE activity SET asset = (SELECT id FROM asset WHERE symbol = 'MI') WHERE kind = 4",
         "lacks a required value",
+    ),
+    (
+        "UPDATE activity SET redemption_id = 1 WHERE entry = 2 AND asset IS NOT NULL",
+        "lacks a required value",
+    ),
+    (
+        "UPDATE activity SET cause_seq = (SELECT seq FROM activity WHERE entry = 1
+            AND asset IS NULL) WHERE entry = 12",
+        "which is no spend of an amount by its account",
     ),
     (
         "UPDATE activity SET available = 9 WHERE kind = 53",

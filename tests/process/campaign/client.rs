@@ -282,15 +282,26 @@ impl Client {
         Some(put_member(&id, body, vec![plain(2)], effect))
     }
 
-    /// Whether a write is about a member that was erased.
-    pub(super) fn has_erased(&self, deed: &Deed) -> bool {
+    /// Whether a write is about a member that was erased, perhaps by the write that was open when
+    /// the server was killed, and was done.
+    pub(super) fn has_erased(&self, deed: &Deed, opened: Option<&Deed>) -> bool {
+        let erasure = opened.filter(|open| open.path.ends_with("erase=true"));
+        let erased = erasure.and_then(|open| self.member_of(open));
+        let is_same = |member: &Member| erased.is_some_and(|erased| erased.id == member.id);
+        let of = self.member_of(deed);
+        of.is_some_and(|member| member.erased || is_same(member))
+    }
+
+    /// The member that a write is about.
+    fn member_of(&self, deed: &Deed) -> Option<&Member> {
+        let is_in_path = |id: &String| deed.path.split(['/', '?']).any(|part| part == id);
         let of = &deed.body["externalUserID"];
-        let named = self.members.iter().find(|member| *of == *member.id);
-        let is_in_path = |id: &String| deed.path.split('/').any(|segment| segment == id);
+        let mut members = self.members.iter();
+        let named = members.find(|member| *of == *member.id || is_in_path(&member.id));
         let mut bookings = self.bookings.iter();
         let booking = bookings.find(|one| is_in_path(&one.id) || is_in_path(&one.conversation));
         let booked = booking.map(|booking| &self.members[booking.member]);
-        named.or(booked).is_some_and(|member| member.erased)
+        named.or(booked)
     }
 
     /// Deletes a member: retaining the balance, clearing it, or erasing the member permanently.

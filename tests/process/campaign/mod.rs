@@ -275,7 +275,7 @@ impl Campaign {
                 // The token of a removed member is refused, even for a replay.
                 if deed.key.is_some() && client.holds(&deed.credential) {
                     let again = deed.send(server.address, &server.agent).unwrap();
-                    if again.status == 404 && !again.is_replay && client.has_erased(deed) {
+                    if again.status == 404 && !again.is_replay && client.has_erased(deed, opened) {
                         // The idempotency records of an erased member are deleted.
                         continue;
                     }

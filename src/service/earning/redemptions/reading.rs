@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use uuid::Uuid;
 
-use super::rendering::{Rendering, Shown};
+use super::rendering::{Rendering, Shown, status_of_amount, status_of_item};
 use super::{Found, found, item};
 use crate::books::{Published, Record};
 use crate::domain::{
-    AccountKey, Invalid, OfferId, ProgramNumber, RedemptionNumber, ReversalStatus, Seq, Timestamp,
+    AccountKey, Invalid, OfferId, RedemptionNumber, ReversalStatus, Seq, Timestamp,
 };
-use crate::service::earning::scope::{Named, asset_of_entry, check_program};
+use crate::service::earning::scope::{Assets, asset_of_entry, check_program};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::log::spends::{self, Amount};
 use crate::store::log::{AccountLog, EntryRow};
@@ -42,8 +42,8 @@ pub struct RedemptionSelection {
 }
 
 impl RedemptionSelection {
-    fn admits(&self, shown: &Shown, at: Timestamp) -> bool {
-        self.status.is_none_or(|status| shown.status() == status)
+    fn admits(&self, status: ReversalStatus, at: Timestamp) -> bool {
+        self.status.is_none_or(|wanted| wanted == status)
             && self.from.is_none_or(|from| at >= from)
             && self.to.is_none_or(|to| at <= to)
     }
@@ -72,7 +72,7 @@ impl Services {
                     item(connection, *redemption, &title.unwrap_or_default())?
                 }
             };
-            let asset = asset_of(connection, (key.program, program), &shown)?;
+            let asset = asset_of_entry(connection, (key.program, program), shown.asset())?;
             Ok(rendering.response(&asset, &shown))
         })
         .await
@@ -111,8 +111,9 @@ impl Services {
             let list = (ListKind::ParticipantRedemptions, key.program.0);
             let next = page::next_cursor(&mut rows, page, list, |(seq, _)| seq.0);
             let rendering = Rendering::new(program, record.number);
+            let assets = Assets::of(connection, (key.program, program))?;
             let data = rows.iter().map(|(_, shown)| {
-                let asset = asset_of(connection, (key.program, program), shown)?;
+                let asset = assets.named(shown.asset())?;
                 Ok(rendering.response(&asset, shown))
             });
             Ok(ParticipantRedemptionListResponse {
@@ -163,19 +164,6 @@ impl Services {
     }
 }
 
-/// The asset of a redemption of a program.
-fn asset_of(
-    connection: &Connection,
-    program: (ProgramNumber, Uuid),
-    shown: &Shown,
-) -> Result<Named, store::Error> {
-    let number = match shown {
-        Shown::Amount(amount) => amount.spend.entry.asset,
-        Shown::Item { .. } => None,
-    };
-    asset_of_entry(connection, program, number)
-}
-
 /// Redemptions of amounts before a row of the log, newest first.
 fn amounts(
     connection: &Connection,
@@ -202,7 +190,7 @@ fn amounts(
         let log = AccountLog::new(connection, member, account);
         found.extend(spends::amounts(&log, most, |amount| {
             let (seq, at) = (amount.spend.seq, amount.spend.at);
-            seq < before && selection.admits(&Shown::Amount(amount.clone()), at)
+            seq < before && selection.admits(status_of_amount(amount), at)
         })?);
     }
     found.sort_by_key(|amount| std::cmp::Reverse(amount.spend.seq));
@@ -248,12 +236,14 @@ fn items(
         filter.after = last.map(|row| (row.redemption.created_at, row.redemption.number));
         read += count;
         for row in step.rows {
-            let seq = spends::created(connection, row.redemption.number)?;
-            let at = row.redemption.created_at;
-            let shown = item(connection, row.redemption, &row.offer_title)?;
-            if seq < before && selection.admits(&shown, at) {
-                found.push((seq, shown));
+            if !selection.admits(status_of_item(&row.redemption), row.redemption.created_at) {
+                continue;
             }
+            let seq = spends::created(connection, row.redemption.number)?;
+            if seq >= before {
+                continue;
+            }
+            found.push((seq, item(connection, row.redemption, &row.offer_title)?));
             if found.len() == most {
                 return Ok(found);
             }

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::domain::{
-    DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, ReversalStatus, Scale, Seq,
-    Timestamp,
+    AssetNumber, DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, ReversalStatus,
+    Scale, Seq, Timestamp,
 };
 use crate::service::earning::scope::Named;
 use crate::service::earning::subject;
@@ -32,21 +32,36 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    pub(super) fn status(&self) -> ReversalStatus {
-        let (reversed, all) = match self {
-            Self::Amount(Amount { spend, reversals }) => {
-                (sum(reversals).get(), spend.entry.amount.get())
-            }
-            Self::Item { redemption, .. } => {
-                let quantity = redemption.quantity.get();
-                (quantity - redemption.left(), quantity)
-            }
-        };
-        match reversed {
-            0 => ReversalStatus::Completed,
-            reversed if reversed < all => ReversalStatus::PartiallyReversed,
-            _ => ReversalStatus::FullyReversed,
+    /// The asset; `None`: the program's points.
+    pub(super) fn asset(&self) -> Option<AssetNumber> {
+        match self {
+            Self::Amount(amount) => amount.spend.entry.asset,
+            Self::Item { .. } => None,
         }
+    }
+
+    fn status(&self) -> ReversalStatus {
+        match self {
+            Self::Amount(amount) => status_of_amount(amount),
+            Self::Item { redemption, .. } => status_of_item(redemption),
+        }
+    }
+}
+
+pub(super) fn status_of_amount(Amount { spend, reversals }: &Amount) -> ReversalStatus {
+    status(sum(reversals).get(), spend.entry.amount.get())
+}
+
+pub(super) fn status_of_item(redemption: &Redemption) -> ReversalStatus {
+    let quantity = redemption.quantity.get();
+    status(quantity - redemption.left(), quantity)
+}
+
+fn status(reversed: i64, all: i64) -> ReversalStatus {
+    match reversed {
+        0 => ReversalStatus::Completed,
+        reversed if reversed < all => ReversalStatus::PartiallyReversed,
+        _ => ReversalStatus::FullyReversed,
     }
 }
 

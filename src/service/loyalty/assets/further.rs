@@ -73,7 +73,7 @@ impl Services {
                 max_amount.map(|max| max.amount("max_transaction_amount", request.scale));
             let max_amount = max_amount.transpose()?;
             if program.currency.symbol.as_str() == request.symbol.as_str()
-                || store::assets::has_symbol(tx, key.program, &request.symbol)?
+                || store::assets::has_symbol(tx, key.program, request.symbol.as_str())?
             {
                 return Err(Refusal::SymbolTaken.into());
             }

@@ -5,7 +5,9 @@ mod tests;
 
 use super::ledger;
 use crate::books::{Plan, Record};
-use crate::domain::{Due, DueKind, Entry, Event, LedgerEntry, ProgramNumber, Reason, Timestamp};
+use crate::domain::{
+    Due, DueKind, Entry, Event, ExpiryNotice, LedgerEntry, ProgramNumber, Reason, Timestamp,
+};
 use crate::service::events;
 use crate::store::log::AccountLog;
 use crate::store::{Error, Transaction};
@@ -46,7 +48,7 @@ pub(in crate::service) fn apply(
     }
     match tx.account_in(due.account()) {
         // Points that expired while they were held were due before.
-        Some(record) if due.kind == DueKind::Release => apply_overdue(tx, &record, due.at),
+        Some(record) if due.kind == DueKind::Release => apply_overdue(tx, &record, due.at, None),
         _ => Ok(()),
     }
 }
@@ -72,14 +74,15 @@ fn announce(tx: &mut Transaction<'_>, record: &Record, due_at: Timestamp) -> Res
     Ok(())
 }
 
-/// Applies what has matured, expired or been released in an account up to a time. Notices that are
-/// due come later.
+/// Applies what has matured, expired or been released in an account up to a time, and sends the
+/// notices of such a length. Without one, those that are due come later.
 pub(in crate::service) fn apply_overdue(
     tx: &mut Transaction<'_>,
     record: &Record,
     until: Timestamp,
+    notice: Option<ExpiryNotice>,
 ) -> Result<(), Error> {
-    for due in record.dues(None) {
+    for due in record.dues(notice) {
         if due.at <= until {
             apply(tx, record.program, due)?;
         }

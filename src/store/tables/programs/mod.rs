@@ -32,7 +32,9 @@ const SELECT_ACCESS: &str =
     "SELECT p.id, p.uuid, p.organization_id, o.environment, p.status, p.name,
         p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd,
         (SELECT count(*) FROM asset WHERE program_id = p.id AND symbol IS NOT NULL
-            AND archived_at IS NULL) AS further_assets
+            AND archived_at IS NULL) AS further_assets,
+        EXISTS (SELECT 1 FROM asset WHERE program_id = p.id AND symbol IS NOT NULL)
+            AS has_further_assets
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// The parts of a program that a credential check needs.
@@ -54,6 +56,8 @@ pub struct ProgramAccessRow {
     pub currency: Arc<Currency>,
     /// The number of its further assets that are not archived.
     pub further_assets: u32,
+    /// Whether it has any, archived ones included.
+    pub has_further_assets: bool,
 }
 
 /// Creates a program and sets its `number`. [`update`] and [`configure`] write its versions, which
@@ -287,10 +291,11 @@ fn access_row(row: &Row<'_>) -> Result<ProgramAccessRow, Error> {
         name: Name::stored(row.get(column!(SELECT_ACCESS, "name"))?),
         currency: Arc::new(currency(row, column!(SELECT_ACCESS, "currency_name"))?),
         further_assets: row.get(column!(SELECT_ACCESS, "further_assets"))?,
+        has_further_assets: row.get(column!(SELECT_ACCESS, "has_further_assets"))?,
     })
 }
 
-/// The oldest active program of an organization.
+/// The oldest program of an organization that is not archived.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -298,7 +303,7 @@ pub fn first_of(
     connection: &Connection,
     organization: OrganizationNumber,
 ) -> Result<Option<ProgramNumber>, Error> {
-    let sql = "SELECT min(id) FROM program WHERE organization_id = ?1 AND status = 'ACTIVE'";
+    let sql = "SELECT min(id) FROM program WHERE organization_id = ?1 AND status <> 'ARCHIVED'";
     let number: Option<i64> = connection.query_row(sql, [organization.0], |row| row.get(0))?;
     Ok(number.map(ProgramNumber))
 }

@@ -129,15 +129,21 @@ fn counting(per: LimitPer) -> String {
 
 /// The query of the units that a member has of an offer.
 fn adding(per: LimitPer) -> String {
-    let statuses = counted(per);
+    let counts = counts(per);
     format!(
         "SELECT coalesce(sum(quantity - returned), 0) FROM redemption
-             WHERE member_id = ?1 AND offer_id = ?2 AND status IN ({statuses})"
+             WHERE member_id = ?1 AND offer_id = ?2 AND {counts}"
     )
 }
 
+/// Whether units of a redemption count towards a limit, as SQL: by its status, and only if any are
+/// left.
+pub(in crate::store) fn counts(per: LimitPer) -> String {
+    format!("status IN ({}) AND returned < quantity", counted(per))
+}
+
 /// The statuses of redemptions that count towards a limit, as SQL.
-pub(in crate::store) fn counted(per: LimitPer) -> String {
+fn counted(per: LimitPer) -> String {
     let statuses = Status::ALL.into_iter().filter(|status| per.counts(*status));
     let statuses: Vec<String> = statuses
         .map(|status| format!("'{}'", status.as_str()))

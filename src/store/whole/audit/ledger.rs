@@ -6,7 +6,7 @@ use super::findings::lines;
 use crate::domain::{LimitPer, Status};
 use crate::store::Error;
 use crate::store::log::sums::{RECEIVED, SPENT};
-use crate::store::tables::redemptions::counted;
+use crate::store::tables::redemptions::counts;
 
 /// Finds chains of ledger entries with a gap.
 ///
@@ -135,7 +135,7 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
     let charges = "WITH ledger AS (
             SELECT redemption_id, sum(amount) FILTER (WHERE entry = 2) AS spent,
                 sum(amount) FILTER (WHERE entry = 3) AS refunded
-            FROM activity WHERE entry IN (2, 3) GROUP BY redemption_id)
+            FROM activity WHERE entry IN (2, 3) AND asset IS NULL GROUP BY redemption_id)
         SELECT format('redemption row %d was charged %d; the ledger says %d spent, %d refunded',
             r.id, r.charged, coalesce(l.spent, 0), coalesce(l.refunded, 0))
         FROM redemption r LEFT JOIN ledger l ON l.redemption_id = r.id
@@ -152,18 +152,25 @@ pub fn redemptions(connection: &Connection) -> Result<Vec<String>, Error> {
                 SELECT member_id, offer_id, limit_per_member, o.version, count(*) AS redemptions,
                     max(r.id) AS newest
                 FROM redemption r JOIN offer o ON o.id = r.offer_id
-                WHERE limit_per = '{}' AND status IN ({}) GROUP BY member_id, offer_id
+                WHERE limit_per = '{}' AND {} GROUP BY member_id, offer_id
                 HAVING count(*) > limit_per_member)
             SELECT format('member row %d has %d redemptions of offer row %d, whose limit is %d',
                 member_id, redemptions, offer_id, limit_per_member)
             FROM held
             WHERE (SELECT min(seq) FROM activity WHERE redemption_id = newest) > version LIMIT 100",
             per.as_str(),
-            counted(per)
+            counts(per)
         );
         findings.extend(lines(connection, &many)?);
     }
+    let reversals = "SELECT format('ledger entry %d reverses %s, which is no spend of an amount by its account',
+            r.seq, coalesce(r.cause_seq, 'nothing'))
+        FROM activity r LEFT JOIN activity s ON s.seq = r.cause_seq AND s.seq < r.seq
+        WHERE r.entry = 12 AND (s.entry IS NOT 2 OR s.redemption_id IS NOT NULL
+            OR s.member_id IS NOT r.member_id OR s.asset IS NOT r.asset)
+        LIMIT 100";
     findings.extend(lines(connection, charges)?);
+    findings.extend(lines(connection, reversals)?);
     Ok(findings)
 }
 

@@ -5,7 +5,7 @@ mod places;
 pub(in crate::store) use self::places::empty;
 use crate::domain::{AccountKey, MemberNumber};
 use crate::store::tables::{attachments, settings};
-use crate::store::{Error, Transaction, log};
+use crate::store::{Error, Transaction};
 
 /// Deletes the personal data of a member, except in the member's own row. The bytes of files are
 /// deleted by [`crate::store::attachments::discard_step`]. Copies in unused bytes of pages are
@@ -14,15 +14,14 @@ use crate::store::{Error, Transaction, log};
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn erase(tx: &mut Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
-    let last = tx.account(member).and_then(|record| record.account.last);
-    attachments::uncount(tx, member)?;
-    empty(tx, member, last)?;
-    for asset in tx.assets_of(member) {
-        let asset = Some(asset);
+    let further = tx.assets_of(member).into_iter().map(Some);
+    let lasts = std::iter::once(None).chain(further).map(|asset| {
         let account = tx.account_in(AccountKey { asset, member });
-        let last = account.and_then(|record| record.account.last);
-        log::erase_texts(tx, member, last)?;
-    }
+        account.and_then(|record| record.account.last)
+    });
+    let lasts: Vec<_> = lasts.collect();
+    attachments::uncount(tx, member)?;
+    empty(tx, member, &lasts)?;
     settings::want_scrub(tx)?;
     tx.words_erased();
     Ok(())

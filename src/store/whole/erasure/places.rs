@@ -140,11 +140,12 @@ const PLACES: &[Place] = &[
     },
 ];
 
-/// Empties every place except the member's own row. `last` is the member's newest ledger entry.
+/// Empties every place except the member's own row. `lasts` are the newest
+/// ledger entries of the member's accounts.
 pub(in crate::store) fn empty(
     connection: &Connection,
     member: MemberNumber,
-    last: Option<Seq>,
+    lasts: &[Option<Seq>],
 ) -> Result<(), Error> {
     for place in PLACES {
         match place.how {
@@ -153,7 +154,7 @@ pub(in crate::store) fn empty(
             How::Sql(sql) => {
                 connection.execute(sql, [member.0])?;
             }
-            How::LogTexts => log::erase_texts(connection, member, last)?,
+            How::LogTexts => log::erase_texts(connection, member, lasts)?,
         }
     }
     Ok(())

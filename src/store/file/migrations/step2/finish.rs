@@ -29,7 +29,7 @@ pub(super) fn erase_again(connection: &mut Connection) -> Result<(), MigrationEr
     }
     for (member, last) in members {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        erasure::empty(&tx, MemberNumber(member), last.map(Seq))?;
+        erasure::empty(&tx, MemberNumber(member), &[last.map(Seq)])?;
         tx.commit()?;
     }
     Ok(())

@@ -48,14 +48,15 @@ const CHANGES = { made: "New lot", taken: "From", restored: "Back in", moved: "A
 /**
  * What an entry did to lots, a line for each kind of change; none in an account without lots.
  * @param {MovedLot[] | null | undefined} lots
+ * @param {number} [most] how many are named of each kind before the others are counted
  * @returns {string[]}
  */
-export function lotLines(lots) {
+export function lotLines(lots, most = LOTS_MAX) {
   const kinds = [...new Set((lots ?? []).map(({ change }) => change))];
   return kinds.map((kind) => {
     const all = (lots ?? []).filter(({ change }) => change === kind);
-    const more = all.length - LOTS_MAX;
-    const named = all.slice(0, LOTS_MAX).map(lotText);
+    const more = all.length - most;
+    const named = all.slice(0, most).map(lotText);
     if (more > 0) named.push(`and ${count(more, "other lot")}`);
     return `${CHANGES[kind]}: ${named.join(", ")}`;
   });

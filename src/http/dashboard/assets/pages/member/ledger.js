@@ -179,7 +179,7 @@ async function save(externalUserID, ask) {
     row.offerTitle,
     row.redemptionID,
     row.details && actorText(row.details.actor),
-    lotLines(row.details?.lots).join("; "),
+    lotLines(row.details?.lots, Infinity).join("; "),
   ]);
   const name = externalUserID.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-");
   saveText(`ledger-${name}.csv`, toCsv([head, ...rows]));

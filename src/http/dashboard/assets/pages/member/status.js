@@ -3,8 +3,7 @@
 import { get, patch, path } from "../../lib/api.js";
 import { formDialog } from "../../lib/dialogs.js";
 import { notify } from "../../lib/notices.js";
-
-const nameOf = ({ displayName, externalUserID }) => displayName || externalUserID;
+import { nameOf } from "../redemptions/names.js";
 
 /**
  * Asks whether to suspend a member, and does so.
