@@ -56,7 +56,7 @@ use percent_encoding::NON_ALPHANUMERIC;
 use serde_json::{Value, json};
 use stampcard::domain::EventName;
 
-use driver::{Browser, Screen};
+use driver::{Browser, Screen, wait_until};
 use pages::{barriers, barriers_in, look_at, pages, show};
 use support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 use world::{World, member};
@@ -494,10 +494,9 @@ fn a_webhook_is_added_and_deleted() {
     browser.until_text(".endpoint", "Changing");
     // It is sent when the page is left, if not before.
     browser.goto("/");
+    wait_until(|| app.get("/v1/webhooks").expect(200)["data"][0]["disabledAt"].is_string());
     show(&browser, "webhooks");
     browser.until_text(".endpoint", "Disabled");
-    let left = app.get("/v1/webhooks").expect(200);
-    assert!(left["data"][0]["disabledAt"].is_string(), "{left}");
 }
 
 #[test]

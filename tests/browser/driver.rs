@@ -13,7 +13,17 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits for what the server does later.
+#[track_caller]
+pub(crate) fn wait_until(is_done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_done() {
+        assert!(start.elapsed() < PATIENCE, "it never happens");
+        std::thread::sleep(Duration::from_millis(40));
+    }
+}
 
 /// Prints a line even if the test passes.
 pub(crate) fn say(text: &str) {
@@ -45,6 +55,30 @@ impl Screen {
     }
 }
 
+/// Starts a driver, which says its port. One that finds its port taken meanwhile ends at once, so
+/// that another is tried.
+fn start_driver(folder: &TempDir) -> std::io::Result<(Child, String)> {
+    for _ in 0..3 {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("TMPDIR", folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let output = BufReader::new(driver.stdout.take().unwrap());
+        let port = output.lines().map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        if let Some(port) = port {
+            return Ok((driver, port));
+        }
+        let _ = driver.kill();
+        driver.wait()?;
+    }
+    Err(std::io::Error::other("it does not say where it listens"))
+}
+
 /// A browser with one tab. Dropping it closes the browser and its driver, and deletes their
 /// temporary files.
 pub(crate) struct Browser {
@@ -64,14 +98,8 @@ impl Browser {
     /// an error.
     pub(crate) fn open(base: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let mut driver = match Command::new("chromedriver")
-            .arg("--port=0")
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-        {
-            Ok(driver) => driver,
+        let (driver, port) = match start_driver(&folder) {
+            Ok(started) => started,
             Err(error) => {
                 assert!(!is_required(), "chromedriver cannot be started: {error}");
                 say(&format!(
@@ -81,15 +109,6 @@ impl Browser {
                 return None;
             }
         };
-        let output = BufReader::new(driver.stdout.take().unwrap());
-        let port = output
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, port) = line.split_once("successfully on port ")?;
-                Some(port.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver says where it listens");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -1,17 +1,12 @@
 //! The page of redemptions: it stays still, and redemptions can be found.
 
-use std::time::{Duration, Instant};
-
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::pages::{look_at, show};
 use super::{SETTLED, sign_in};
-use crate::driver::Browser;
+use crate::driver::{Browser, wait_until};
 use crate::support::{SANDBOX_KEY, TestApp};
-
-/// Longer than a move can be undone.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 fn name(app: &TestApp, id: &str, name: &str) {
     app.member(id, 500);
@@ -147,11 +142,7 @@ fn moves_with_the_keyboard(browser: &Browser, app: &TestApp, ids: [&str; 3], off
 /// Waits until the server has a move.
 #[track_caller]
 pub(crate) fn until_status(app: &TestApp, id: &str, wanted: &str) {
-    let start = Instant::now();
-    while status(app, id) != wanted {
-        assert!(start.elapsed() < PATIENCE, "{id} is {}", status(app, id));
-        std::thread::sleep(Duration::from_millis(40));
-    }
+    wait_until(|| status(app, id) == wanted);
 }
 
 /// A program with 120 waiting redemptions, the oldest of a member whose name has several spellings.

@@ -20,7 +20,7 @@ const LEAVES: usize = 2;
 /// Credits until the files must be clean: too few to overwrite the words in the log.
 const CREDITS_MAX: usize = 500;
 /// The time limit for clean files, if there are no writes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A person, with all their words and names.
 struct Person {

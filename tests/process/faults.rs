@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::server::{Place, Server};
 
 /// Longer than a recovery takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The library, compiled once.
 pub(crate) fn shim() -> &'static PathBuf {

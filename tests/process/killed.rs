@@ -17,7 +17,7 @@ use crate::server::{Place, SANDBOX_KEY, Server, done};
 use crate::wallets::check_wallets;
 
 /// Longer than any of these takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A number that no operation reaches: all calls are counted.
 const NEVER: u64 = u64::MAX >> 33;
 /// Kills of the long form.
