@@ -4,7 +4,7 @@
 //! The first program has a year of events: one in fifty is a sign-up, seven in ten are mints, the
 //! rest are spends on twelve offers. Sizes: 1 k, 1 M and 10 M events. Then follows a partner with a
 //! thousand organizations of one program each, in which a thousand members signed up and exchanged
-//! one to three tokens over a year. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has
+//! one to three tokens over a year, and the visits of half a million members. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has
 //! the results. Times are measured by criterion.
 #![allow(
     missing_docs,
@@ -26,7 +26,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use fastrand::Rng;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
-use stampcard::analytics::{Counters, Engine, Figures, Interval, Measure};
+use stampcard::analytics::{Counters, Engine, Figures, Interval, Measure, Merge, Visits};
 use stampcard::domain::{Activity, Event, MemberNumber, ProgramNumber, Tier};
 
 use self::support::events::{
@@ -247,12 +247,50 @@ fn partner(criterion: &mut Criterion) {
     });
 }
 
+/// Ten million visits of half a million members over a year: the members of any window.
+fn visitors(criterion: &mut Criterion) {
+    const VISITS: i64 = 10_000_000;
+    let mut rng = Rng::with_seed(10);
+    let mut visits = Visits::default();
+    for visit in 0..VISITS {
+        let member = MemberNumber(rng.i64(1..=500_000));
+        visits.push(START + YEAR * visit / VISITS, member);
+    }
+    while let Some(merged) = visits.plan_merge().map(Merge::run) {
+        assert!(visits.accept(merged));
+    }
+    let mut results = Results::new("visits", &Arguments::none());
+    record_count(&mut results, "10M", "bytes", visits.heap_bytes());
+    results.save();
+    let mut group = criterion.benchmark_group("10M visits");
+    group.bench_function("members of a random window", |bencher| {
+        let window = || {
+            let ends = [0, 1].map(|_| START + rng.i64(0..YEAR));
+            (ends[0].min(ends[1]), ends[0].max(ends[1]))
+        };
+        bencher.iter_batched(
+            window,
+            |(from, to)| visits.figures(from, to),
+            BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("apply a visit", |bencher| {
+        let mut at = START + YEAR;
+        let mut rng = Rng::with_seed(11);
+        bencher.iter(|| {
+            at += 1;
+            visits.push(at, MemberNumber(rng.i64(1..=500_000)));
+        });
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = engine, partner
+    targets = engine, partner, visitors
 }
 criterion_main!(benches);

@@ -1,7 +1,7 @@
 //! The analytics engine: every figure, folded from the activity log and kept in memory.
 //!
 //! [`Timeline`] is one measure over time. [`Counters`] are the totals, the offers and the timelines
-//! of one program. [`Engine`] holds those of all programs behind one lock. [`Window`] divides time
+//! of one program. [`Visits`] are the members who did something. [`Engine`] holds those of all programs behind one lock. [`Window`] divides time
 //! into buckets. [`snapshot`] stores the figures, so that the next start can skip most of the log.
 //! A log that contradicts itself cannot be folded: [`Contradiction`] names the activity.
 //!
@@ -13,6 +13,7 @@ mod engine;
 mod measures;
 pub mod snapshot;
 mod timeline;
+mod visits;
 mod window;
 
 pub use contradiction::{Contradiction, ContradictionKind};
@@ -20,4 +21,5 @@ pub use counters::Counters;
 pub use engine::{Engine, Figures, Versioned};
 pub use measures::{Bucket, Measure, OfferCounters, OfferFigures, Ratings, Totals};
 pub use timeline::{BLOCK_LEN, Cursor, OpenState, Sum, Timeline};
+pub use visits::{Merge, Merged, VisitFigures, Visits};
 pub use window::{Interval, Window, WindowError};

@@ -176,7 +176,7 @@ impl Timeline {
     }
 
     /// Every entry except late ones, in the order of time.
-    fn entries(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
         let blocks = (0..self.blocks.len()).flat_map(|index| {
             let packed = self.packed(index);
             (0..BLOCK_LEN).map(move |entry| (packed.time(entry), packed.amount(entry)))
