@@ -4,8 +4,9 @@
 //! The first program has a year of events: one in fifty is a sign-up, seven in ten are mints, the
 //! rest are spends on twelve offers. Sizes: 1 k, 1 M and 10 M events. Then follows a partner with a
 //! thousand organizations of one program each, in which a thousand members signed up and exchanged
-//! one to three tokens over a year, and the visits of half a million members. Run with `cargo bench --bench engine`; docs/BENCHMARKS.md has
-//! the results. Times are measured by criterion.
+//! one to three tokens over a year, and ten million visits of half a million members. Run with
+//! `cargo bench --bench engine`; docs/BENCHMARKS.md has the results. Times are measured by
+//! criterion.
 #![allow(
     missing_docs,
     reason = "criterion's macros make public items without any"

@@ -2,7 +2,7 @@
 
 use parking_lot::RwLock;
 
-use super::{Bucket, Contradiction, Counters, OfferCounters, OfferFigures, Totals, Window};
+use super::{Bucket, Contradiction, Counters, OfferCounters, OfferFigures, Series, Totals, Window};
 use crate::domain::{Activity, ByNumber, OfferId, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The figures of all programs, folded from the log.
@@ -151,6 +151,20 @@ impl Engine {
         offer: Option<OfferId>,
     ) -> Versioned<Option<Vec<Bucket>>> {
         self.read_program(program, |counters| counters.timeseries(window, offer))
+    }
+
+    /// Several series over the buckets of a window, at one moment; see [`Counters::series`].
+    pub fn series(
+        &self,
+        program: ProgramNumber,
+        window: &Window,
+        offer: Option<OfferId>,
+        series: &[Series],
+    ) -> Versioned<Option<Vec<Vec<i64>>>> {
+        self.read_program(program, |counters| {
+            let numbers = series.iter().map(|it| counters.series(window, offer, *it));
+            numbers.collect()
+        })
     }
 
     fn read_program<T>(

@@ -137,57 +137,16 @@ pub struct OffersAnalyticsResponse {
     pub offers: Vec<OfferAnalyticsResponse>,
 }
 
-/// The time of a bucket, in the format that `analytics.bucket_time` sets.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum BucketTimeResponse {
-    /// Unix milliseconds.
-    Millis(i64),
-    /// RFC 3339 in UTC.
-    #[schema(format = DateTime)]
-    Text(String),
-}
-
-/// `TimeseriesBucket`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(examples(json!({
-    "startTime": 1_781_481_600_000_i64,
-    "endTime": 1_781_568_000_000_i64,
-    "signups": 1,
-    "pointsMinted": 100,
-    "pointsSpent": 40,
-})))]
-pub struct BucketResponse {
-    /// The start of the bucket, inclusive.
-    pub start_time: BucketTimeResponse,
-    /// The end of the bucket, exclusive.
-    pub end_time: BucketTimeResponse,
-    /// Members who signed up; with `offer`, members who redeemed it for the first time.
-    pub signups: u64,
-    /// Points credited; 0 with `offer`.
-    pub points_minted: u64,
-    /// Points spent on redemptions.
-    pub points_spent: u64,
-}
-
-/// `GET /v1/analytics/timeseries`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct TimeseriesResponse {
-    /// One bucket per interval, with zeros if it is empty.
-    pub buckets: Vec<BucketResponse>,
-}
-
 /// Writes JSON that is mostly numbers. Responses that are requested often or have thousands of
 /// equal parts use it: derived serialization escapes every name again, which takes several times as
 /// long as the numbers.
-struct NumberWriter {
-    json: Vec<u8>,
+pub(super) struct NumberWriter {
+    pub(super) json: Vec<u8>,
     digits: itoa::Buffer,
 }
 
 impl NumberWriter {
-    fn with_capacity(bytes: usize) -> Self {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
         Self {
             json: Vec::with_capacity(bytes),
             digits: itoa::Buffer::new(),
@@ -196,7 +155,11 @@ impl NumberWriter {
 
     /// Appends a prefix with the name, and a number. Returns the position of its digits.
     #[inline]
-    fn put<const N: usize>(&mut self, name: &[u8; N], number: impl itoa::Integer) -> Range<usize> {
+    pub(super) fn put<const N: usize>(
+        &mut self,
+        name: &[u8; N],
+        number: impl itoa::Integer,
+    ) -> Range<usize> {
         self.json.extend_from_slice(name);
         let start = self.json.len();
         let digits = self.digits.format(number);
@@ -206,7 +169,7 @@ impl NumberWriter {
 
     /// Appends a prefix and the digits of an earlier number.
     #[inline]
-    fn put_again<const N: usize>(&mut self, name: &[u8; N], number: Range<usize>) {
+    pub(super) fn put_again<const N: usize>(&mut self, name: &[u8; N], number: Range<usize>) {
         self.json.extend_from_slice(name);
         self.json.extend_from_within(number);
     }
@@ -243,46 +206,6 @@ impl SummaryResponse {
     }
 }
 
-impl TimeseriesResponse {
-    /// The JSON of the response.
-    pub fn to_json(&self) -> Vec<u8> {
-        self.written().unwrap_or_else(|| super::to_json(self))
-    }
-
-    /// Writes the JSON, or returns `None` if times are strings, which may need escaping.
-    fn written(&self) -> Option<Vec<u8>> {
-        let mut out = NumberWriter::with_capacity(16 + BUCKET_BYTES * self.buckets.len());
-        out.json.extend_from_slice(br#"{"buckets":["#);
-        // Most buckets begin at the end of the previous one.
-        let mut last: Option<(i64, Range<usize>)> = None;
-        for bucket in &self.buckets {
-            let BucketTimeResponse::Millis(start) = bucket.start_time else {
-                return None;
-            };
-            let BucketTimeResponse::Millis(end) = bucket.end_time else {
-                return None;
-            };
-            if last.is_some() {
-                out.json.push(b',');
-            }
-            match last {
-                Some((end, digits)) if end == start => out.put_again(br#"{"startTime":"#, digits),
-                _ => drop(out.put(br#"{"startTime":"#, start)),
-            }
-            last = Some((end, out.put(br#","endTime":"#, end)));
-            out.put(br#","signups":"#, bucket.signups);
-            out.put(br#","pointsMinted":"#, bucket.points_minted);
-            out.put(br#","pointsSpent":"#, bucket.points_spent);
-            out.json.push(b'}');
-        }
-        out.json.extend_from_slice(b"]}");
-        Some(out.json)
-    }
-}
-
-/// The approximate size of a bucket.
-const BUCKET_BYTES: usize = 112;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,37 +220,6 @@ mod tests {
             (5, "0.05"),
         ] {
             assert_eq!(hundredths(number).unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn a_timeseries_is_written_as_it_would_be_derived() {
-        let bucket = |start, end, amount| BucketResponse {
-            start_time: start,
-            end_time: end,
-            signups: amount / 3,
-            points_minted: amount,
-            points_spent: amount / 7,
-        };
-        let millis = BucketTimeResponse::Millis;
-        let text = |text: &str| BucketTimeResponse::Text(text.to_owned());
-        for buckets in [
-            vec![],
-            vec![bucket(millis(-1), millis(0), 0)],
-            vec![
-                bucket(millis(-62_135_596_800_000), millis(i64::MAX), u64::MAX),
-                bucket(
-                    millis(1_781_481_600_000),
-                    millis(1_781_568_000_000),
-                    1 << 53,
-                ),
-                bucket(millis(i64::MIN), millis(7), 1_000),
-            ],
-            vec![bucket(text("a \"time\""), text("another"), 5)],
-        ] {
-            let timeseries = TimeseriesResponse { buckets };
-            let derived = serde_json::to_vec(&timeseries).unwrap();
-            assert_eq!(timeseries.to_json(), derived);
         }
     }
 

@@ -36,13 +36,14 @@ mod sandbox;
 pub mod schema;
 mod scrip;
 mod terms;
+mod timeseries;
 mod tokens;
 mod wallets;
 mod webhooks;
 
 pub use analytics::{
-    BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
-    RedemptionTotalsResponse, SummaryResponse, TimeseriesResponse, hundredths,
+    OfferAnalyticsResponse, OffersAnalyticsResponse, RedemptionTotalsResponse, SummaryResponse,
+    hundredths,
 };
 pub use balance::{BALANCE_RENDERER, BalanceRenderer, balance_renderer, render_balance};
 pub use configuration::{ConfigurationRequest, ConfigurationResponse, GatewayResponse};
@@ -126,6 +127,9 @@ pub use scrip::{
 pub use terms::{
     AcceptTermsRequest, PublishTermsRequest, TermsContentResponse, TermsDocumentResponse,
     TermsResponse,
+};
+pub use timeseries::{
+    BucketResponse, BucketTimeResponse, MeasuredBucketResponse, TimeseriesResponse,
 };
 pub use tokens::{ExchangeTokenRequest, TokenGrantResponse};
 pub use wallets::{

@@ -279,7 +279,7 @@ const PROGRAM_SETTINGS: &[&str] = &[
 
 /// Fields that only an Org-API-Key receives, that only one response shows, that were added later
 /// and have a name that others have too, or of which only some are there, by schema.
-const NOT_ALWAYS: [(&str, &[&str]); 9] = [
+const NOT_ALWAYS: [(&str, &[&str]); 10] = [
     ("CreatedProgramResponse", PROGRAM_SETTINGS),
     ("ExpiryResponse", &["after", "at", "extra"]),
     ("GatewayResponse", &["secret"]),
@@ -293,6 +293,21 @@ const NOT_ALWAYS: [(&str, &[&str]); 9] = [
     ),
     ("ConversationListResponse", &["waitingCount"]),
     ("LedgerEntryResponse", &["details"]),
+    (
+        "MeasuredBucketResponse",
+        &[
+            "signups",
+            "pointsMinted",
+            "pointsSpent",
+            "pointsRefunded",
+            "pointsForfeited",
+            "pointsDebited",
+            "pointsExpired",
+            "pointsVoided",
+            "outstanding",
+            "events",
+        ],
+    ),
     ("ProgramResponse", PROGRAM_SETTINGS),
     (
         "RedemptionResponse",

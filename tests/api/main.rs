@@ -49,6 +49,7 @@ mod ledger;
 mod lived;
 mod lived_points;
 mod logs;
+mod measures;
 mod members;
 mod names;
 mod numbers;

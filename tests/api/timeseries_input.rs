@@ -79,6 +79,35 @@ const BAD: &[(&str, &str)] = &[
     ),
     ("from=2026-06-01&to=2026-06-02&interval=day&tz=%20UTC", "tz"),
     ("from=2026-06-01&to=2026-06-02&interval=day&tz=UTC%00", "tz"),
+    // no measures
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&measures=",
+        "measures",
+    ),
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&measures=points",
+        "measures",
+    ),
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&measures=Events",
+        "measures",
+    ),
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&measures=events,",
+        "measures",
+    ),
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&measures=events,%20signups",
+        "measures",
+    ),
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&measures=events,events",
+        "measures",
+    ),
+    (
+        "from=2026-06-01&to=2026-06-02&interval=day&measures=events&measures=signups",
+        "measures",
+    ),
     // too many buckets
     ("from=2000-01-01&to=2026-06-02&interval=hour", "interval"),
     ("from=0001-01-01&to=9998-12-31&interval=month", "interval"),

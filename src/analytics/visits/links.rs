@@ -98,7 +98,7 @@ impl Links {
         None
     }
 
-    /// Puts a merged block in the place of those that it was made of. Returns false, and changes
+    /// Puts a merged block instead of those that it was made of. Returns false, and changes
     /// nothing, if they are not there any more.
     pub(super) fn accept(&mut self, merged: Merged) -> bool {
         let Merge { at, blocks } = &merged.merge;

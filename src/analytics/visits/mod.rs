@@ -171,7 +171,7 @@ impl Visits {
         self.links.plan_merge().map(Merge)
     }
 
-    /// Puts a merged block in the place of those that it was made of. Returns false, and changes
+    /// Puts a merged block instead of those that it was made of. Returns false, and changes
     /// nothing, if they are not there any more.
     pub fn accept(&mut self, merged: Merged) -> bool {
         self.links.accept(merged.0)

@@ -4,7 +4,7 @@ use std::future::ready;
 
 use actix_web::web::Data;
 
-use crate::analytics::Interval;
+use crate::analytics::{Interval, Series};
 use crate::domain::{Invalid, OfferId, Timestamp, Zone};
 use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
@@ -59,8 +59,28 @@ query_parameters! {
         /// Only this offer of the program, archived or not.
         offer: Option<String> = optional("offer", TEXT)
             .example("off_01a1fda8-194e-75c2-b11a-dd34b93c1d23");
+        /// The measures of each bucket, with commas between them: `signups`, `pointsMinted`,
+        /// `pointsSpent`, `pointsRefunded`, `pointsForfeited`, `pointsDebited`, `pointsExpired`,
+        /// `pointsVoided`, `outstanding`, `events`. The first three by default, and no others with
+        /// `offer`.
+        measures: Option<String> = optional("measures", TEXT)
+            .example("pointsMinted,pointsExpired,outstanding");
     }
 }
+
+/// The names of the measures.
+const MEASURES: [(&str, Series); Series::ALL.len()] = [
+    ("signups", Series::Signups),
+    ("pointsMinted", Series::PointsMinted),
+    ("pointsSpent", Series::PointsSpent),
+    ("pointsRefunded", Series::PointsRefunded),
+    ("pointsForfeited", Series::PointsForfeited),
+    ("pointsDebited", Series::PointsDebited),
+    ("pointsExpired", Series::PointsExpired),
+    ("pointsVoided", Series::PointsVoided),
+    ("outstanding", Series::Outstanding),
+    ("events", Series::Events),
+];
 
 /// A time as text: a bare date is read in the time zone of another parameter.
 const MOMENT: Kind<String> = Kind {
@@ -92,8 +112,37 @@ impl TimeseriesQuery {
                 Some(id) => Some(OfferId::parse(id).ok_or_else(unknown_series_offer)?),
                 None => None,
             },
+            series: match &self.measures {
+                Some(names) => measures(names, self.offer.is_some())?,
+                None => Vec::new(),
+            },
         })
     }
+}
+
+/// The measures of a list of names.
+fn measures(names: &str, is_of_offer: bool) -> Result<Vec<Series>, Invalid> {
+    let known = MEASURES
+        .into_iter()
+        .filter(|(_, series)| !is_of_offer || series.is_of_offers());
+    let known: Vec<(&str, Series)> = known.collect();
+    let mut found = Vec::new();
+    for name in names.split(',') {
+        let series = known.iter().find(|(known, _)| *known == name);
+        match series {
+            Some((_, series)) if !found.contains(series) => found.push(*series),
+            _ => {
+                let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+                let known = known.join(", ");
+                let of_offer = if is_of_offer { " of an offer" } else { "" };
+                return Err(Invalid::new(
+                    "measures",
+                    format!("must be different measures{of_offer} among {known}, with commas"),
+                ));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A time, or a bare date for its midnight in the zone, in the years 1 to 9998: a calendar needs

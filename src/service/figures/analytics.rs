@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use super::turns::compute;
 use crate::analytics::{
-    Bucket, Counters, Engine, Interval, OfferFigures, Totals, Versioned, Window, WindowError,
+    Bucket, Counters, Engine, Interval, OfferFigures, Series, Totals, Versioned, Window,
+    WindowError,
 };
 use crate::config::BucketTime;
 use crate::domain::{Invalid, OfferId, ProgramNumber, Timestamp, Zone};
 use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::{Readership, Turns};
 use crate::wire::{
-    BucketResponse, BucketTimeResponse, OfferAnalyticsResponse, OffersAnalyticsResponse,
-    RedemptionTotalsResponse, SummaryResponse, TierListResponse, TierResponse, TimeseriesResponse,
-    hundredths,
+    BucketResponse, BucketTimeResponse, MeasuredBucketResponse, OfferAnalyticsResponse,
+    OffersAnalyticsResponse, RedemptionTotalsResponse, SummaryResponse, TierListResponse,
+    TierResponse, TimeseriesResponse, hundredths,
 };
 
 /// Prefix of the `User-Agent` of client libraries that expect times as text.
@@ -53,6 +54,8 @@ pub struct TimeseriesSelection {
     pub zone: Zone,
     /// Only this offer.
     pub offer: Option<OfferId>,
+    /// The series; the usual three if there are none.
+    pub series: Vec<Series>,
 }
 
 impl Analytics {
@@ -158,7 +161,8 @@ impl Analytics {
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let count = Window::estimate(selection.from, selection.to, selection.interval);
+        let count = Window::estimate(selection.from, selection.to, selection.interval)
+            .saturating_mul(selection.series.len().max(1));
         let read = move |analytics: &Self| {
             let buckets = analytics.buckets(key.program, &selection, form);
             buckets.map(render)
@@ -173,13 +177,44 @@ impl Analytics {
         form: TimeForm,
     ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
         let window = divide(selection)?;
+        if !selection.series.is_empty() {
+            return self.measured(program, &window, selection, form);
+        }
         let answer = self.engine().timeseries(program, &window, selection.offer);
         let Versioned { version, value } = answer;
         let buckets = value.ok_or_else(unknown_series_offer)?;
         let buckets = buckets.iter().map(|one| bucket(one, form)).collect();
         Ok(Versioned {
             version,
-            value: TimeseriesResponse { buckets },
+            value: TimeseriesResponse::Usual { buckets },
+        })
+    }
+
+    /// The buckets with the series that were asked for.
+    fn measured(
+        &self,
+        program: ProgramNumber,
+        window: &Window,
+        selection: &TimeseriesSelection,
+        form: TimeForm,
+    ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
+        let TimeseriesSelection { offer, series, .. } = selection;
+        let answer = self.engine().series(program, window, *offer, series);
+        let Versioned { version, value } = answer;
+        let numbers = value.ok_or_else(unknown_series_offer)?;
+        let bounds = window.bounds().windows(2).enumerate();
+        let buckets = bounds.map(|(index, pair)| {
+            let [start, end] = [pair[0], pair[1]].map(|at| time(at, form));
+            let mut bucket = MeasuredBucketResponse::new(start, end);
+            for (series, numbers) in series.iter().zip(&numbers) {
+                *measure(&mut bucket, *series) = numbers.get(index).copied();
+            }
+            bucket
+        });
+        let buckets = buckets.collect();
+        Ok(Versioned {
+            version,
+            value: TimeseriesResponse::Measured { buckets },
         })
     }
 
@@ -190,14 +225,33 @@ impl Analytics {
     }
 }
 
-fn bucket(bucket: &Bucket, form: TimeForm) -> BucketResponse {
-    let time = |at: Timestamp| match form {
+fn time(at: Timestamp, form: TimeForm) -> BucketTimeResponse {
+    match form {
         TimeForm::Millis => BucketTimeResponse::Millis(at.as_millis()),
         TimeForm::Text => BucketTimeResponse::Text(at.to_string()),
-    };
+    }
+}
+
+/// The field of a series.
+fn measure(bucket: &mut MeasuredBucketResponse, series: Series) -> &mut Option<i64> {
+    match series {
+        Series::Signups => &mut bucket.signups,
+        Series::PointsMinted => &mut bucket.points_minted,
+        Series::PointsSpent => &mut bucket.points_spent,
+        Series::PointsRefunded => &mut bucket.points_refunded,
+        Series::PointsForfeited => &mut bucket.points_forfeited,
+        Series::PointsDebited => &mut bucket.points_debited,
+        Series::PointsExpired => &mut bucket.points_expired,
+        Series::PointsVoided => &mut bucket.points_voided,
+        Series::Outstanding => &mut bucket.outstanding,
+        Series::Events => &mut bucket.events,
+    }
+}
+
+fn bucket(bucket: &Bucket, form: TimeForm) -> BucketResponse {
     BucketResponse {
-        start_time: time(bucket.start),
-        end_time: time(bucket.end),
+        start_time: time(bucket.start, form),
+        end_time: time(bucket.end, form),
         signups: bucket.signups,
         points_minted: bucket.minted,
         points_spent: bucket.spent,
