@@ -111,6 +111,9 @@ CREATE TABLE asset (
     -- SIMPLE: as a sum; LOT: in lots, which can have dates. It never becomes SIMPLE again.
     inventory_mode     TEXT    NOT NULL
         CONSTRAINT asset_inventory_mode CHECK (inventory_mode IN ('SIMPLE', 'LOT')),
+    -- UNLIMITED: a credit creates points; PREFUNDED: it takes them from the wallet of the program.
+    issuance_policy    TEXT    NOT NULL DEFAULT 'UNLIMITED'
+        CONSTRAINT asset_issuance_policy CHECK (issuance_policy IN ('UNLIMITED', 'PREFUNDED')),
     burn_order         TEXT    NOT NULL      -- the order in which lots are used
         CONSTRAINT asset_burn_order CHECK (burn_order IN ('fifo', 'soonest_expiry')),
     max_amount         INTEGER              -- of a single credit or debit; NULL: any
@@ -313,8 +316,8 @@ CREATE TABLE activity (
     -- Ledger: the totals of the account including this entry.
     received_after  INTEGER,
     spent_after     INTEGER,
-    -- Ledger: every entry has a hash of the hash of the program's previous entry (zeros for the first), of
-    -- this row, and of the commitments of its texts. Stored here is the hash of the previous entry, for the
+    -- Ledger, and changes of a program's wallet: every entry has a hash of the hash of the program's previous
+    -- entry (zeros for the first), of this row, and of the commitments of its texts. Stored here is the hash of the previous entry, for the
     -- first entry of a program in a commit; all others can be computed.
     chain           BLOB CONSTRAINT activity_chain CHECK (length(chain) = 32),
     offer_id        INTEGER CONSTRAINT activity_offer REFERENCES offer (id),
@@ -331,7 +334,8 @@ CREATE TABLE activity (
     matures_at      INTEGER,                -- when the created, changed or held object can first be used
     due_at          INTEGER,                -- the due time, if applied later
     asset           INTEGER,                -- the asset; NULL: the program's points
-    available       INTEGER,                -- ledger: points of a debit that the account did not have; NULL: 0
+    -- Ledger: points of a debit that the account did not have; NULL: 0. Of a program's wallet: what it has then.
+    available       INTEGER,
     held            INTEGER,                -- ledger: changes of the points that are held, and of those that
     deferred        INTEGER,                -- mature later; NULL: 0
     held_after      INTEGER,                -- ledger: these points including this entry; NULL: 0
@@ -380,7 +384,7 @@ CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spen
 -- SHA-256(salt, text), from which the text cannot be guessed once the salt is deleted.
 CREATE TABLE log_text (
     seq        INTEGER NOT NULL CONSTRAINT log_text_activity REFERENCES activity (seq),
-    part       INTEGER NOT NULL,            -- 1: the caller's reason of a ledger entry or a return; 2: the member's comment on a redemption
+    part       INTEGER NOT NULL,            -- 1: the caller's reason of an entry or a return; 2: the member's comment on a redemption
     text       TEXT,                        -- NULL: erased
     salt       BLOB,                        -- 16 random bytes; NULL: erased
     commitment BLOB,                        -- stored when text and salt are erased

@@ -230,6 +230,12 @@ error_codes! {
         scrip: 422 "insufficient_balance",
         bullseye: 422 "UnprocessableEntity",
     }
+    /// The wallet of the program, from which the points are credited, holds less than is needed.
+    WalletEmpty {
+        expys: 422 "WALLET_EMPTY",
+        scrip: 422 "wallet_empty",
+        bullseye: 422 "UnprocessableEntity",
+    }
     /// The offer is paused, is not available yet, has expired, is sold out or is not open to the
     /// member's tier.
     OfferUnavailable {
@@ -394,6 +400,7 @@ impl From<&Refusal> for Problem {
             Refusal::SymbolTaken => Code::SymbolTaken,
             Refusal::AssetArchived => Code::AssetArchived,
             Refusal::OrgPool(_) => Code::OrgPool,
+            Refusal::WalletEmpty { .. } => Code::WalletEmpty,
             Refusal::InsufficientPoints { .. }
             | Refusal::TooFewMatching { .. }
             | Refusal::ReversalTooLarge(_)

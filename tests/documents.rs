@@ -43,6 +43,7 @@ fn the_table_of_every_event_is_complete() {
             Shown::Message => "message",
             Shown::PointsLow | Shown::PointsPurchased => "pool",
             Shown::Expired => "expiry",
+            Shown::Funding => "program's wallet",
             Shown::Nothing => "–",
         };
         let counted = match kind.counting() {
@@ -87,6 +88,10 @@ fn the_table_of_webhook_bodies_is_complete() {
         (
             Shown::Expired,
             "`externalUserID`, `amount`, `at` (when they expired, or will), `balance` (what was left, or is)",
+        ),
+        (
+            Shown::Funding,
+            "`assetID`, `amount` and `balance` (what the program's wallet has), both in text, `description` (or null)",
         ),
     ] {
         let names: Vec<String> = EventName::ALL

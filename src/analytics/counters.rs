@@ -172,10 +172,7 @@ impl Counters {
                 self.apply_entry(entry, activity.at)?;
             }
             Event::RedemptionCreated { offer, first, .. } => {
-                if *first {
-                    self.offer(*offer)?.signups.push(millis, 1);
-                }
-                self.totals.redemptions.add(Status::Submitted, 1);
+                self.apply_redemption(*offer, *first, millis)?;
             }
             Event::RedemptionOpen(moved)
             | Event::RedemptionAwaitingVendor(moved)
@@ -214,6 +211,8 @@ impl Counters {
             | Event::OrgPointsPurchased { .. }
             | Event::BalanceExpired { .. }
             | Event::WalletExpiring { .. }
+            | Event::ProgramFunded(_)
+            | Event::ProgramBurned(_)
             | Event::PoolChanged { .. }
             | Event::PoolFunded { .. }
             | Event::PoolDrawn { .. }
@@ -222,6 +221,19 @@ impl Counters {
             | Event::InterestCreated { .. }
             | Event::InterestChanged { .. } => {}
         }
+        Ok(())
+    }
+
+    fn apply_redemption(
+        &mut self,
+        offer: OfferNumber,
+        is_first: bool,
+        millis: i64,
+    ) -> Result<(), ContradictionKind> {
+        if is_first {
+            self.offer(offer)?.signups.push(millis, 1);
+        }
+        self.totals.redemptions.add(Status::Submitted, 1);
         Ok(())
     }
 

@@ -5,14 +5,15 @@ use crate::domain::{MemberNumber, Seq, Status};
 /// A row that cannot follow from those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the activity log contradicts itself: in activity {} of member row {}, {kind}",
-    seq.0, member.0
+    "the activity log contradicts itself: in activity {}{}, {kind}",
+    seq.0,
+    member.map(|member| format!(" of member row {}", member.0)).unwrap_or_default()
 )]
 pub struct Contradiction {
     /// The row.
     pub seq: Seq,
-    /// The member that it is about.
-    pub member: MemberNumber,
+    /// The member that it is about, if any.
+    pub member: Option<MemberNumber>,
     /// The kind of contradiction.
     pub kind: ContradictionKind,
 }
@@ -65,6 +66,18 @@ pub enum ContradictionKind {
     /// An account has more lots than are supported.
     #[error("the account has too many lots")]
     TooManyLots,
+    /// An entry takes more points from the wallet of its program than there are.
+    #[error("the wallet of the program has fewer points")]
+    FundsShort,
+    /// An asset is said to be issued from the wallet of its program after it was issued.
+    #[error("the points of the asset were issued before")]
+    IssuedBefore,
+    /// Points are put into a wallet, or taken from it, for an asset that is not issued from it.
+    #[error("the asset is not issued from the wallet of the program")]
+    NotPrefunded,
+    /// A row says that the wallet of its program has other points than it has.
+    #[error("the wallet of the program has other points than the row says")]
+    FundsDiffer,
     /// No redemption of the member has the status that one leaves.
     #[error("a redemption leaves the status {}, which no redemption of the member has", .0.as_str())]
     StatusEmpty(Status),

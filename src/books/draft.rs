@@ -3,9 +3,10 @@
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
-use super::fold::{self, Records};
+use super::fold;
 use super::id_hash::IdHash;
 use super::overlay::Overlay;
+use super::rows::Records;
 use super::{AssetRecord, Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
 use crate::domain::{
     AccountKey, AssetNumber, ByNumber, Due, Event, ExternalUserId, MemberNumber, NumberHasher,

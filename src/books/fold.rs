@@ -1,41 +1,13 @@
 //! The fold: how a row of the log changes the record of a member and of its program.
 
 use super::lots::Posted;
-use super::{AssetRecord, Contradiction, ContradictionKind, ProgramRecord, Record, TierNumber};
+use super::programs::{self, noted};
+use super::rows::{Records, Row};
+use super::{Contradiction, ContradictionKind, Record};
 use crate::domain::{
-    Account, AccountKey, Activity, AssetNumber, Entry, Event, ExpiryNotice, LedgerEntry,
-    MemberNumber, Points, ProgramNumber, RedemptionMove, Seq, Status, Tier, Timestamp, Wallet,
-    jump_depth,
+    Account, AccountKey, AssetNumber, Entry, Event, ExpiryNotice, LedgerEntry, MemberNumber,
+    Points, ProgramNumber, RedemptionMove, Seq, Status, Tier, Timestamp, Wallet, jump_depth,
 };
-
-/// What the fold reads from a row of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row<'a> {
-    /// The activity, without its texts.
-    pub activity: &'a Activity,
-    /// The earlier entry that a ledger entry jumps to.
-    pub jump: Option<Seq>,
-    /// Whether a ledger entry stores the hash of the entry before it.
-    pub starts_chain: bool,
-    /// The hash of a ledger entry that is being written. Those in the log are not computed.
-    pub hash: Option<[u8; 32]>,
-    /// Whether the row is of version 0.1.0, which did not log when tokens expire.
-    pub is_given: bool,
-}
-
-/// Records that the fold reads and changes.
-pub(super) trait Records {
-    fn record(&self, number: MemberNumber) -> Option<Record>;
-    /// The record of an account of its own: that of a member, or of an account in a further asset.
-    fn stored(&self, key: AccountKey) -> Option<Record>;
-    fn put(&mut self, record: Record);
-    fn asset(&self, asset: AssetNumber) -> AssetRecord;
-    fn put_asset(&mut self, number: AssetNumber, asset: AssetRecord);
-    fn program(&self, program: ProgramNumber) -> ProgramRecord;
-    fn put_program(&mut self, number: ProgramNumber, program: ProgramRecord);
-    /// The number of a tier, which gets one if it is new.
-    fn tier_number(&self, tier: &Tier) -> TierNumber;
-}
 
 /// The largest number of a row.
 pub(super) const NUMBER_MAX: i64 = 1 << 53;
@@ -54,12 +26,15 @@ pub(super) fn apply(
         return Ok(());
     };
     let Some(member) = member_of(&activity.event) else {
-        set_notice(records, program, &activity.event);
-        return Ok(());
+        return programs::apply(records, row, program).map_err(|kind| Contradiction {
+            seq: activity.seq,
+            member: None,
+            kind,
+        });
     };
     let contradiction = |kind| Contradiction {
         seq: activity.seq,
-        member,
+        member: Some(member),
         kind,
     };
     let entry = activity.event.ledger_entry();
@@ -75,7 +50,8 @@ pub(super) fn apply(
         .as_ref()
         .is_some_and(|record| record.applied >= activity.seq);
     // Only a ledger entry changes the sums; the first member makes the program known.
-    let sums = (is_entry || before.is_none()).then(|| noted(records.program(program), row));
+    let sums = (is_entry || before.is_none()).then(|| noted(records, program, row));
+    let sums = sums.transpose().map_err(contradiction)?;
     if is_included {
         if let Some(sums) = sums {
             records.put_program(program, sums);
@@ -128,7 +104,7 @@ fn apply_further(
     });
     let mut record =
         before.unwrap_or_else(|| Record::new(member.number, program, member.tier).in_asset(asset));
-    let program_record = noted(records.program(program), row);
+    let program_record = noted(records, program, row)?;
     if record.applied < row.activity.seq {
         let wallet = record.wallet;
         post(&mut record, entry, row)?;
@@ -139,21 +115,6 @@ fn apply_further(
     }
     records.put_program(program, program_record);
     Ok(())
-}
-
-/// Takes in how long before points expire this is announced in a program, if an event tells.
-fn set_notice(records: &mut impl Records, program: ProgramNumber, event: &Event) {
-    if let Event::ProgramChanged {
-        expiry_notice: Some(days),
-        ..
-    } = event
-    {
-        let mut sums = records.program(program);
-        let notice = ExpiryNotice::new(*days);
-        if std::mem::replace(&mut sums.notice, notice) != notice {
-            records.put_program(program, sums);
-        }
-    }
 }
 
 /// The member whose record an event changes, if it changes one.
@@ -197,6 +158,8 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::OrgPointsLow { .. }
         | Event::OrgPointsPurchased { .. }
         | Event::BalanceExpired { .. }
+        | Event::ProgramFunded(_)
+        | Event::ProgramBurned(_)
         | Event::PoolChanged { .. }
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
@@ -205,20 +168,6 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::InterestCreated { .. }
         | Event::InterestChanged { .. } => None,
     }
-}
-
-/// The record of a program with the place of a ledger entry. Takes the newest, so that it may be
-/// repeated.
-fn noted(mut record: ProgramRecord, row: &Row<'_>) -> ProgramRecord {
-    let seq = Some(row.activity.seq);
-    if row.activity.event.ledger_entry().is_some() && record.last_entry < seq {
-        record.last_entry = seq;
-        record.head = row.hash;
-        if row.starts_chain {
-            record.chain_start = seq;
-        }
-    }
-    record
 }
 
 /// Changes a record as the event of a row does. Its program announces points that expire by this
@@ -283,6 +232,8 @@ fn change(
         | Event::OrgPointsLow { .. }
         | Event::OrgPointsPurchased { .. }
         | Event::BalanceExpired { .. }
+        | Event::ProgramFunded(_)
+        | Event::ProgramBurned(_)
         | Event::PoolChanged { .. }
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }

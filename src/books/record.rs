@@ -3,7 +3,7 @@
 use super::lots::notices::Notices;
 use super::lots::{Lots, dues, dues_of};
 use crate::domain::{
-    Account, AccountKey, AssetNumber, Due, ExpiryNotice, MemberNumber, ProgramNumber, Seq,
+    Account, AccountKey, AssetNumber, Due, ExpiryNotice, MemberNumber, Points, ProgramNumber, Seq,
     StatusCounts, Timestamp, Wallet,
 };
 
@@ -137,6 +137,8 @@ pub struct AssetRecord {
     pub holders: u64,
     /// The amount by which balances are negative.
     pub overdrawn: i64,
+    /// What the wallet of its program has of it; `None` if credits create it.
+    pub funds: Option<Points>,
 }
 
 impl AssetRecord {
@@ -154,6 +156,7 @@ impl AssetRecord {
             wallets: self.wallets.changed(after.since(before))?,
             holders: self.holders + holds(after) - holds(before),
             overdrawn: self.overdrawn + owed(after) - owed(before),
+            funds: self.funds,
         })
     }
 }
@@ -175,6 +178,9 @@ pub struct ProgramRecord {
     pub head: Option<[u8; 32]>,
     /// How long before points expire this is announced, if at all.
     pub notice: Option<ExpiryNotice>,
+    /// The points in its wallet from which its own points are credited; `None` if credits create
+    /// them.
+    pub funds: Option<Points>,
 }
 
 impl ProgramRecord {
@@ -184,6 +190,7 @@ impl ProgramRecord {
             wallets: self.wallets,
             holders: self.holders,
             overdrawn: self.overdrawn,
+            funds: self.funds,
         }
     }
 
@@ -193,11 +200,13 @@ impl ProgramRecord {
             wallets,
             holders,
             overdrawn,
+            funds,
         } = self.points().shifted(wallets)?;
         Some(Self {
             wallets,
             holders,
             overdrawn,
+            funds,
             ..self
         })
     }

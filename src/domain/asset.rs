@@ -61,6 +61,34 @@ impl BurnOrder {
     }
 }
 
+/// Where the points of an asset come from that are credited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IssuancePolicy {
+    /// A credit creates them.
+    #[default]
+    Unlimited,
+    /// From the wallet of the program, which has to be funded first.
+    Prefunded,
+}
+
+impl IssuancePolicy {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Unlimited, Self::Prefunded];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unlimited => "UNLIMITED",
+            Self::Prefunded => "PREFUNDED",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == name)
+    }
+}
+
 /// Whether an asset is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AssetStatus {
@@ -114,6 +142,8 @@ pub struct Asset {
     pub further: Option<FurtherAsset>,
     /// In lots, or as a sum.
     pub mode: InventoryMode,
+    /// Where credited points come from. It never changes after the first ledger entry.
+    pub policy: IssuancePolicy,
     /// The order in which lots are used.
     pub burn_order: BurnOrder,
     /// The most points that a single credit or debit may move.
@@ -136,6 +166,7 @@ impl Asset {
             program,
             further: None,
             mode: InventoryMode::default(),
+            policy: IssuancePolicy::default(),
             burn_order: BurnOrder::default(),
             max_amount: None,
             opening_after: None,

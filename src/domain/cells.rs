@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::row::Field;
 use super::{
     AssetNumber, AssetSymbol, BurnOrder, Cell, Entry, Environment, ExternalUserId, InterestId,
-    InterestStatus, InventoryMode, MemberNumber, MessageId, OfferId, OfferNumber,
+    InterestStatus, InventoryMode, IssuancePolicy, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, ReferenceId,
     Role, Scale, Seq, SettlementMode, Status, TermsType, TermsVersionId, Tier, Timestamp,
     WebhookId,
@@ -29,6 +29,24 @@ impl Field for Scale {
     fn of(cell: Cell<'_>) -> Option<Self> {
         let decimals = u8::try_from(cell.integer()?).ok()?;
         Self::new(decimals)
+    }
+}
+
+/// Only an asset whose points come from the wallet of its program has a mark.
+impl Field for IssuancePolicy {
+    fn cell(&self) -> Cell<'_> {
+        match self {
+            Self::Unlimited => Cell::Null,
+            Self::Prefunded => Cell::Integer(1),
+        }
+    }
+
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Null => Some(Self::Unlimited),
+            Cell::Integer(1) => Some(Self::Prefunded),
+            _ => None,
+        }
     }
 }
 

@@ -53,6 +53,14 @@ impl Scale {
         self.show(points.get())
     }
 
+    /// The refusal of points that the wallet of a program does not have.
+    pub fn wallet_empty(self, available: Points, needed: Points) -> Refusal {
+        Refusal::WalletEmpty {
+            available: self.show_points(available),
+            needed: self.show_points(needed),
+        }
+    }
+
     /// The expectation of an amount.
     fn range(self) -> String {
         let (least, most) = (self.show(1), self.show_points(Points::MAX));

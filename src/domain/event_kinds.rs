@@ -1,7 +1,7 @@
 //! Which kind of event something is, and what several kinds have in common.
 
 use super::{
-    Counting, Event, EventKind, ExpiryNotice, LedgerEntry, Program, RedemptionMove, Status,
+    Counting, Event, EventKind, ExpiryNotice, Funding, LedgerEntry, Program, RedemptionMove, Status,
 };
 
 impl EventKind {
@@ -27,6 +27,21 @@ impl EventKind {
             Status::Completed => Self::RedemptionCompleted,
             Status::Canceled => Self::RedemptionCanceled,
         }
+    }
+}
+
+impl EventKind {
+    /// Whether it is an entry of the program's journal: a ledger entry, or a change of the
+    /// program's wallet. The chain of hashes has all of them.
+    pub fn is_journaled(self) -> bool {
+        matches!(
+            self,
+            Self::WalletCredited
+                | Self::WalletDebited
+                | Self::WalletMoved
+                | Self::ProgramFunded
+                | Self::ProgramBurned
+        )
     }
 }
 
@@ -70,6 +85,15 @@ impl Event {
             Self::WalletCredited(entry) | Self::WalletDebited(entry) | Self::WalletMoved(entry) => {
                 Some(entry)
             }
+            _ => None,
+        }
+    }
+
+    /// The change of the program's wallet, if it is one, and by how many points.
+    pub fn funding(&self) -> Option<(&Funding, i64)> {
+        match self {
+            Self::ProgramFunded(funding) => Some((funding, funding.amount.get())),
+            Self::ProgramBurned(funding) => Some((funding, -funding.amount.get())),
             _ => None,
         }
     }

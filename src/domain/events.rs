@@ -8,9 +8,9 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    AssetNumber, AssetSymbol, BurnOrder, Column, Environment, ExternalUserId, InterestId,
-    InterestStatus, InventoryMode, LedgerEntry, MemberNumber, MessageId, OfferId, OfferNumber,
-    OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionMove,
+    AssetNumber, AssetSymbol, BurnOrder, Column, Environment, ExternalUserId, Funding, InterestId,
+    InterestStatus, InventoryMode, IssuancePolicy, LedgerEntry, MemberNumber, MessageId, OfferId,
+    OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionMove,
     RedemptionNumber, RedemptionRating, RedemptionReturn, Role, Scale, SettlementMode, TermsType,
     TermsVersionId, Tier, Timestamp, Units, WebhookId,
 };
@@ -50,6 +50,8 @@ pub enum Shown {
     PointsPurchased,
     /// Points that expired or will, as the log has it.
     Expired,
+    /// A change of the program's wallet, which the log holds completely.
+    Funding,
     /// None: the event is internal.
     Nothing,
 }
@@ -226,6 +228,11 @@ events! {
         due_at: Timestamp = DueAt,
         balance: i64 = Available,
     };
+    /// Points were put into the program's wallet, from which an asset is credited; this many are in
+    /// it now.
+    18 ProgramFunded "program.funded" Catalogue Uncounted Funding (funding: Funding);
+    /// Points were taken out of the program's wallet; this many are left in it.
+    19 ProgramBurned "program.burned" Catalogue Uncounted Funding (funding: Funding);
     /// A member token was created: an identification if the member held none that was good, and
     /// then perhaps with a credit taken.
     20 TokenExchanged "token.exchanged" Internal Uncounted Nothing {
@@ -281,7 +288,7 @@ events! {
     };
     /// The way in which the program's points or a further asset are kept was set, and perhaps when
     /// the points expire that there were before they were in lots. A further asset is archived from
-    /// then on, or in use.
+    /// then on, or in use. It is marked if it is credited from the program's wallet.
     52 AssetChanged "asset.changed" Internal Uncounted Nothing {
         asset: Option<AssetNumber> = Asset,
         mode: InventoryMode = To,
@@ -289,8 +296,10 @@ events! {
         max_amount: Option<Points> = Amount,
         expires_at: Option<Timestamp> = ExpiresAt,
         archived: Option<bool> = Flag,
+        policy: IssuancePolicy = Available,
     };
-    /// A further asset with a symbol and a number of decimals was created in a program.
+    /// A further asset with a symbol and a number of decimals was created in a program. It is
+    /// marked if it is credited from the program's wallet.
     53 AssetCreated "asset.created" Internal Uncounted Nothing {
         asset: AssetNumber = Asset,
         mode: InventoryMode = To,
@@ -298,6 +307,7 @@ events! {
         symbol: AssetSymbol = Name,
         scale: Scale = Available,
         max_amount: Option<Points> = Amount,
+        policy: IssuancePolicy = Flag,
     };
     /// An organization was created.
     60 OrganizationCreated "organization.created" Internal Uncounted Nothing {

@@ -287,6 +287,24 @@ impl LedgerEntry {
         }
     }
 
+    /// The points that it takes from where they are issued; negative if they go back to there.
+    pub fn issued(&self) -> i64 {
+        match self.entry {
+            Entry::Mint => self.amount.get(),
+            // A debit corrects what was credited.
+            Entry::Debit | Entry::Void => -self.amount.get(),
+            Entry::Spend
+            | Entry::Refund
+            | Entry::Forfeit
+            | Entry::Expire
+            | Entry::Mature
+            | Entry::Hold
+            | Entry::Release
+            | Entry::Open
+            | Entry::Reverse => 0,
+        }
+    }
+
     /// Whether points only moved between the buckets of the wallet, or came into one from which
     /// they cannot be spent, or whether they are not the program's points. Lists of transactions
     /// leave it out.

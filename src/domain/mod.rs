@@ -25,6 +25,7 @@ mod events;
 mod expiry;
 mod expiry_notice;
 mod feedback;
+mod funding;
 mod id;
 mod inclusion;
 mod interest;
@@ -62,7 +63,9 @@ mod zone;
 
 pub use account::{Account, AccountKey, Link, Position, jump_depth};
 pub use activity::{Activity, Actor};
-pub use asset::{Asset, AssetStatus, BurnOrder, FurtherAsset, InventoryMode, PointsRules};
+pub use asset::{
+    Asset, AssetStatus, BurnOrder, FurtherAsset, InventoryMode, IssuancePolicy, PointsRules,
+};
 pub use attachment::{Attachment, FileType};
 pub use balance_operation::BalanceOperation;
 pub use catalogue::{EventName, EventSet, Subscription};
@@ -78,6 +81,7 @@ pub use events::{Audience, Counting, Event, EventKind, Shown};
 pub use expiry::{Expiry, NoPeriod, Period};
 pub use expiry_notice::ExpiryNotice;
 pub use feedback::{Feedback, Rating, RedemptionRating};
+pub use funding::Funding;
 pub use id::{
     AssetNumber, AttachmentNumber, ConversationId, ConversationNumber, CredentialNumber,
     DeliveryId, EndpointNumber, EventId, InterestId, MemberNumber, MessageId, MessageNumber,

@@ -1,6 +1,6 @@
 //! Ledger entries in the form of double-entry bookkeeping: what goes into each account of an entry.
 
-use super::{Bucket, Entry, LedgerEntry, RedemptionTarget};
+use super::{Bucket, Entry, Event, IssuancePolicy, LedgerEntry, RedemptionTarget};
 
 /// The kind of a journal entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +29,15 @@ pub enum JournalAction {
     Reversal,
     /// The points of an account were put into lots.
     Open,
+    /// Points were put into the wallet of the program.
+    Fund,
+    /// Points were taken out of the wallet of the program.
+    Burn,
 }
 
 impl JournalAction {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Credit,
         Self::Debit,
         Self::Hold,
@@ -46,6 +50,8 @@ impl JournalAction {
         Self::Redemption,
         Self::Reversal,
         Self::Open,
+        Self::Fund,
+        Self::Burn,
     ];
 
     /// That of a ledger entry.
@@ -81,6 +87,8 @@ impl JournalAction {
             Self::Redemption => "REDEMPTION",
             Self::Reversal => "REVERSAL",
             Self::Open => "OPEN",
+            Self::Fund => "FUND",
+            Self::Burn => "BURN",
         }
     }
 
@@ -95,6 +103,8 @@ impl JournalAction {
 pub enum LedgerEntity {
     /// The member.
     Participant,
+    /// The program, whose wallet has the points of assets that are issued from it.
+    Program,
     /// Where points come from.
     Issuance,
     /// Where points go that are spent.
@@ -105,8 +115,9 @@ pub enum LedgerEntity {
 
 impl LedgerEntity {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Participant,
+        Self::Program,
         Self::Issuance,
         Self::Redemption,
         Self::Breakage,
@@ -116,14 +127,23 @@ impl LedgerEntity {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Participant => "PARTICIPANT",
+            Self::Program => "PROGRAM",
             Self::Issuance => "SYSTEM_ISSUANCE",
             Self::Redemption => "SYSTEM_REDEMPTION",
             Self::Breakage => "SYSTEM_BREAKAGE",
         }
     }
 
+    /// Where the points of an asset come from that are credited.
+    fn issuer(policy: IssuancePolicy) -> Self {
+        match policy {
+            IssuancePolicy::Unlimited => Self::Issuance,
+            IssuancePolicy::Prefunded => Self::Program,
+        }
+    }
+
     /// The other side of an entry that brings points into an account, or takes them out.
-    fn other_side(entry: &LedgerEntry) -> Self {
+    fn other_side(entry: &LedgerEntry, policy: IssuancePolicy) -> Self {
         match entry.entry {
             Entry::Spend | Entry::Refund | Entry::Reverse => match entry.target() {
                 RedemptionTarget::Redemption => Self::Redemption,
@@ -137,7 +157,7 @@ impl LedgerEntity {
             | Entry::Mature
             | Entry::Hold
             | Entry::Release
-            | Entry::Open => Self::Issuance,
+            | Entry::Open => Self::issuer(policy),
         }
     }
 }
@@ -166,8 +186,9 @@ impl Posting {
 }
 
 impl LedgerEntry {
-    /// Its postings, whose sum is zero. An entry that only puts points into lots has none.
-    pub fn postings(&self) -> Vec<Posting> {
+    /// Its postings, whose sum is zero. An entry that only puts points into lots has none. The
+    /// points of its asset are issued like this.
+    pub fn postings(&self, policy: IssuancePolicy) -> Vec<Posting> {
         let change = self.change();
         let own = Bucket::ALL.map(|bucket| Posting {
             number: Posting::number_of(bucket),
@@ -178,7 +199,7 @@ impl LedgerEntry {
         let sum: i64 = own.iter().map(|posting| posting.amount).sum();
         let other = Posting {
             number: Posting::OTHER_SIDE,
-            entity: LedgerEntity::other_side(self),
+            entity: LedgerEntity::other_side(self, policy),
             bucket: Bucket::Available,
             amount: -sum,
         };
@@ -186,5 +207,62 @@ impl LedgerEntry {
             .chain([other])
             .filter(|posting| posting.amount != 0)
             .collect()
+    }
+}
+
+impl Event {
+    /// The postings of a change of the program's wallet, whose sum is zero; none of other events.
+    pub fn funding_postings(&self) -> Vec<Posting> {
+        let (other, amount) = match self {
+            Self::ProgramFunded(funding) => (LedgerEntity::Issuance, funding.amount.get()),
+            Self::ProgramBurned(funding) => (LedgerEntity::Breakage, -funding.amount.get()),
+            _ => return Vec::new(),
+        };
+        let sides = [(LedgerEntity::Program, amount), (other, -amount)];
+        let postings = (Posting::OTHER_SIDE..)
+            .zip(sides)
+            .map(|(number, (entity, amount))| Posting {
+                number,
+                entity,
+                bucket: Bucket::Available,
+                amount,
+            });
+        postings.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Buckets, MemberNumber, Points};
+
+    #[test]
+    fn an_entry_takes_from_the_wallet_of_the_program_what_its_posting_says() {
+        for entry in Entry::ALL {
+            for held in [0, 10, -10] {
+                let buckets = Buckets {
+                    held,
+                    ..Buckets::default()
+                };
+                let entry = LedgerEntry {
+                    entry,
+                    amount: Points::new(10).unwrap(),
+                    member: MemberNumber(1),
+                    asset: None,
+                    offer: None,
+                    redemption: None,
+                    first: false,
+                    reason: None,
+                    buckets: buckets.boxed(),
+                };
+                let postings = entry.postings(IssuancePolicy::Prefunded);
+                let sum: i64 = postings.iter().map(|posting| posting.amount).sum();
+                assert_eq!(sum, 0, "{entry:?}");
+                let of_program = postings.iter();
+                let of_program = of_program.filter(|it| it.entity == LedgerEntity::Program);
+                let taken: i64 = of_program.map(|posting| -posting.amount).sum();
+                assert_eq!(taken, entry.issued(), "{entry:?}");
+            }
+        }
     }
 }

@@ -87,6 +87,14 @@ pub enum Refusal {
         /// The points that are needed, at least one.
         needed: String,
     },
+    /// The wallet of the program has fewer points than are needed.
+    #[error("the program's wallet has {available} points of this asset, {needed} are needed")]
+    WalletEmpty {
+        /// The points in it.
+        available: String,
+        /// The points that are needed.
+        needed: String,
+    },
     /// The points of the program are kept in lots already.
     #[error("the points are kept in lots already")]
     AlreadyLots,

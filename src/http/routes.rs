@@ -32,6 +32,7 @@ const FILES: &[&[Route]] = &[
     loyalty::sandbox::ROUTES,
     scrip::programs::ROUTES,
     scrip::assets::ROUTES,
+    scrip::funds::ROUTES,
     scrip::participants::ROUTES,
     scrip::balances::ROUTES,
     scrip::accounts::ROUTES,

@@ -22,7 +22,7 @@ mod writes;
 
 pub use self::answer::{Answer, Reply};
 pub use self::earning::{
-    ExpirationSelection, Granularity, JournalFilter, LotFilter, RedemptionSelection,
+    ExpirationSelection, FundingKind, Granularity, JournalFilter, LotFilter, RedemptionSelection,
     StatementSelection,
 };
 pub use self::error::ServiceError;

@@ -32,6 +32,6 @@ pub use self::tables::{
 };
 pub use self::whole::{audit, dump, erasure, import_batches, transfer};
 pub use self::writer::{
-    AccessChange, ApplyDue, Committed, Counted, Observer, ObserverError, Overdue, Timing,
+    AccessChange, ApplyDue, Committed, Counted, NoRoom, Observer, ObserverError, Overdue, Timing,
     Transaction, WriteError, Writer, WriterSettings,
 };

@@ -31,6 +31,7 @@ pub enum ListKind {
     ParticipantRedemptions,
     Reversals,
     Assets,
+    ProgramBalances,
 }
 
 /// A place in a list: the number of a row.

@@ -10,9 +10,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::{
     AssetStatus, Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName,
-    FileType, InterestStatus, InventoryMode, JournalAction, LedgerEntity, LimitPer, LotStatus,
-    Occasion, OrganizationStatus, OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate,
-    RedemptionTarget, ReversalStatus, SettlementMode, Status, TermsType, TextRule,
+    FileType, InterestStatus, InventoryMode, IssuancePolicy, JournalAction, LedgerEntity, LimitPer,
+    LotStatus, Occasion, OrganizationStatus, OrganizationTier, ParticipantStatus, Points,
+    ProgramStatus, Rate, RedemptionTarget, ReversalStatus, SettlementMode, Status, TermsType,
+    TextRule,
 };
 
 /// A text with a rule.
@@ -238,6 +239,8 @@ words! {
     RedemptionAccount = RedemptionTarget::ALL.map(RedemptionTarget::as_str);
     /// How the points of an asset are kept.
     AssetInventoryMode = InventoryMode::ALL.map(InventoryMode::as_str);
+    /// How an asset is issued.
+    AssetIssuancePolicy = IssuancePolicy::ALL.map(IssuancePolicy::as_str);
     /// Whether a participant can earn and spend points.
     ParticipantState = ParticipantStatus::ALL.map(ParticipantStatus::as_str);
     /// The order in which lots are used.

@@ -70,6 +70,7 @@ mod paths;
 mod points_life;
 mod pools;
 mod preconditions;
+mod prefunded;
 mod profiles;
 mod program_settings;
 mod programs;

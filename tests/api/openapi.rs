@@ -115,6 +115,7 @@ fn the_webhooks_are_those_of_the_catalogue_the_test_and_those_of_gateways() {
             Shown::PointsLow => "PointsLowEventData",
             Shown::PointsPurchased => "PointsPurchasedEventData",
             Shown::Expired => "ExpiredEventData",
+            Shown::Funding => "FundingEventData",
             Shown::Nothing => panic!("{} shows nothing", event.as_str()),
         };
         let reference = format!("#/components/schemas/{data}");

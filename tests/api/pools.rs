@@ -23,7 +23,7 @@ fn set(app: &TestApp, partner: &str, body: &Value) -> Response {
     call(app, partner, "PUT", &path(app, partner), body)
 }
 
-fn fund(app: &TestApp, partner: &str, amount: i64) -> Value {
+pub(crate) fn fund(app: &TestApp, partner: &str, amount: i64) -> Value {
     let path = format!("{}/fund", path(app, partner));
     post_as(
         app,

@@ -306,6 +306,16 @@ fn in_live(mode: &str) -> crate::support::Response {
     live(&app, "POST", "/v1/wallet/credit", &credit)
 }
 
+/// A credit of points that the wallet of the program does not have.
+fn from_empty_wallet() -> crate::support::Response {
+    let app = TestApp::start();
+    let policy = json!({"issuance_policy": "PREFUNDED"});
+    app.patch("/v1/assets/default", &policy).expect(200);
+    app.put("/v1/members/ada", &json!({})).expect(200);
+    let credit = json!({"externalUserID": "ada", "amount": 1});
+    app.post("/v1/wallet/credit", &credit)
+}
+
 /// One error of each code that a client can cause.
 fn errors() -> BTreeMap<String, Value> {
     let Story {
@@ -347,6 +357,7 @@ fn errors() -> BTreeMap<String, Value> {
     let responses = [
         in_live("MEMBER_WALLET"),
         in_live("ORG_POOL"),
+        from_empty_wallet(),
         app.put("/v1/configuration", &json!({"ratePerPoint": 1})),
         app.delete(&own),
         call(&app, &token, "PUT", &intake, &json!({"dietary": "none"})),

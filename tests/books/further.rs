@@ -7,8 +7,9 @@ use fastrand::Rng;
 use stampcard::books::parts::Generation;
 use stampcard::books::{AssetRecord, Books, Draft, LotDates, Pick, Plan, Published, Record, Row};
 use stampcard::domain::{
-    AccountKey, Activity, AssetNumber, Bucket, BurnOrder, Due, Entry, Event, MemberNumber, Points,
-    ProgramNumber, Seq, Tier, Timestamp, Wallet,
+    AccountKey, Activity, AssetNumber, AssetSymbol, Bucket, BurnOrder, Due, Entry, Event, Funding,
+    InventoryMode, IssuancePolicy, MemberNumber, Points, ProgramNumber, Scale, Seq, Tier,
+    Timestamp, Wallet,
 };
 
 use super::disk::{restore, take};
@@ -17,6 +18,8 @@ use super::disk::{restore, take};
 const ASSETS: [(i64, &[Option<i64>]); 2] =
     [(1, &[None, Some(11), Some(12)]), (2, &[None, Some(22)])];
 const MEMBERS: i64 = 6;
+/// The assets that are credited from the wallet of their program.
+const PREFUNDED: [(i64, Option<i64>); 2] = [(1, Some(12)), (2, None)];
 
 fn points(points: i64) -> Points {
     Points::new(points).unwrap()
@@ -59,8 +62,12 @@ struct World {
     draft: Draft,
     log: Vec<Activity>,
     sums: Sums,
+    /// What the wallets of programs have.
+    funds: BTreeMap<(i64, Option<i64>), i64>,
     now: i64,
     applied: u64,
+    /// Credits that a wallet did not have the points for.
+    short: u64,
 }
 
 fn row(activity: &Activity) -> Row<'_> {
@@ -82,9 +89,12 @@ impl World {
             published,
             log: Vec::new(),
             sums: Sums::new(),
+            funds: PREFUNDED.map(|key| (key, 0)).into(),
             now: 1_000,
             applied: 0,
+            short: 0,
         };
+        world.prefund();
         for member in 1..=MEMBERS {
             let tier = Tier::parse("tier", "gold").unwrap();
             let event = Event::MemberCreated {
@@ -95,6 +105,80 @@ impl World {
         }
         world.publish();
         world
+    }
+
+    /// Creates the assets that are credited from wallets.
+    fn prefund(&mut self) {
+        let policy = IssuancePolicy::Prefunded;
+        for (program, asset) in PREFUNDED {
+            let event = match asset {
+                Some(asset) => Event::AssetCreated {
+                    asset: AssetNumber(asset),
+                    mode: InventoryMode::Lot,
+                    burn_order: BurnOrder::Fifo,
+                    symbol: AssetSymbol::parse("symbol", "MI").unwrap(),
+                    scale: Scale::WHOLE,
+                    max_amount: None,
+                    policy,
+                },
+                None => Event::AssetChanged {
+                    asset: None,
+                    mode: InventoryMode::Simple,
+                    burn_order: BurnOrder::Fifo,
+                    max_amount: None,
+                    expires_at: None,
+                    archived: None,
+                    policy,
+                },
+            };
+            self.apply(program, event);
+        }
+    }
+
+    /// Puts points into a wallet, or takes some out of it.
+    fn fund(&mut self) {
+        let (program, asset) = PREFUNDED[self.rng.usize(..PREFUNDED.len())];
+        let left = self.funds[&(program, asset)];
+        let amount = self.rng.i64(1..150);
+        let is_burned = self.rng.u8(..3) == 0 && amount <= left;
+        let balance = if is_burned {
+            left - amount
+        } else {
+            left + amount
+        };
+        self.funds.insert((program, asset), balance);
+        let funding = Funding {
+            asset: asset.map(AssetNumber),
+            amount: points(amount),
+            balance: points(balance),
+            description: None,
+        };
+        let event = if is_burned {
+            Event::ProgramBurned(funding)
+        } else {
+            Event::ProgramFunded(funding)
+        };
+        self.apply(program, event);
+    }
+
+    /// Takes the points of an entry from the wallet of a program, or returns them. Returns whether
+    /// the wallet has them.
+    fn pay(&mut self, member: i64, asset: Option<i64>, plan: &Plan) -> bool {
+        let Some(left) = self.funds.get_mut(&(program_of(member), asset)) else {
+            return true;
+        };
+        let amount = plan.amount.get();
+        let issued = match plan.entry {
+            Entry::Mint => amount,
+            Entry::Debit => -amount,
+            _ => 0,
+        };
+        if issued > *left {
+            self.short += 1;
+            return false;
+        }
+        *left -= issued;
+        true
     }
 
     fn apply(&mut self, program: i64, event: Event) {
@@ -144,6 +228,9 @@ impl World {
     }
 
     fn step(&mut self) {
+        if self.rng.u8(..6) == 0 {
+            return self.fund();
+        }
         let member = self.rng.i64(1..=MEMBERS);
         let (_, assets) = ASSETS[usize::try_from(program_of(member) - 1).unwrap()];
         let asset = assets[self.rng.usize(..assets.len())];
@@ -170,7 +257,9 @@ impl World {
             _ if self.rng.u8(..4) == 0 => record.plan_forfeit_all(),
             _ => None,
         };
-        if let Some(plan) = plan {
+        if let Some(plan) = plan
+            && self.pay(member, asset, &plan)
+        {
             self.post(member, asset, plan);
         }
     }
@@ -208,9 +297,11 @@ impl World {
     }
 
     fn batch(&mut self) {
-        let (sums, length) = (self.sums.clone(), self.log.len());
+        let before = (self.sums.clone(), self.funds.clone());
+        let length = self.log.len();
         for _ in 0..self.rng.usize(1..6) {
-            let (sums, length) = (self.sums.clone(), self.log.len());
+            let before = (self.sums.clone(), self.funds.clone());
+            let length = self.log.len();
             self.draft.mark();
             for _ in 0..self.rng.usize(1..4) {
                 self.step();
@@ -218,7 +309,7 @@ impl World {
             if self.rng.u8(..5) == 0 {
                 self.draft.undo();
                 self.log.truncate(length);
-                self.sums = sums;
+                (self.sums, self.funds) = before;
             }
             self.check_draft();
         }
@@ -228,7 +319,7 @@ impl World {
         if self.rng.u8(..8) == 0 {
             self.draft.clear();
             self.log.truncate(length);
-            self.sums = sums;
+            (self.sums, self.funds) = before;
         } else {
             self.publish();
         }
@@ -237,6 +328,14 @@ impl World {
     }
 
     fn check_draft(&self) {
+        for ((program, asset), left) in &self.funds {
+            let program = ProgramNumber(*program);
+            let funds = match asset {
+                None => self.draft.program(program).funds,
+                Some(asset) => self.draft.asset(AssetNumber(*asset)).funds,
+            };
+            assert_eq!(funds, Some(points(*left)), "{program:?} {asset:?}");
+        }
         for ((member, asset), sums) in &self.sums {
             let record = self.account(*member, *asset);
             assert_eq!(
@@ -278,6 +377,15 @@ impl World {
             all.holders += u64::from(balance > 0 || sums[2] > 0 || sums[3] > 0);
             all.overdrawn += (-balance).max(0);
         }
+        for (asset, sums) in &mut of_assets {
+            let funds = self.funds.iter().find(|((_, of), _)| *of == Some(*asset));
+            sums.funds = funds.map(|(_, left)| points(*left));
+        }
+        for (program, _) in ASSETS {
+            let left = self.funds.get(&(program, None));
+            let funds = books.program(ProgramNumber(program)).funds;
+            assert_eq!(funds, left.map(|left| points(*left)), "program {program}");
+        }
         assert_eq!(books.further_records().count(), further);
         assert_eq!(books.len(), usize::try_from(MEMBERS).unwrap());
         for (asset, expected) in &of_assets {
@@ -294,7 +402,7 @@ impl World {
 /// Histories with writes that are undone, batches that are lost, and starts from what was saved.
 #[test]
 fn accounts_in_further_assets_are_what_the_plain_sums_are() {
-    let mut redone = 0;
+    let (mut redone, mut short) = (0, 0);
     for seed in 0..60 {
         let mut world = World::new(seed);
         let mut generations = Vec::new();
@@ -303,7 +411,9 @@ fn accounts_in_further_assets_are_what_the_plain_sums_are() {
             if world.rng.u8(..8) == 0 {
                 let is_base = generations.is_empty();
                 let mut generation = Generation::begin(&world.published, is_base);
-                let parts = take(&mut generation, &world.published, || {});
+                // Batches are published between the parts.
+                let published = world.published.clone();
+                let parts = take(&mut generation, &published, || world.batch());
                 let number = i64::try_from(generations.len()).unwrap() + 1;
                 let count = u32::try_from(parts.len()).unwrap();
                 generations.push((generation.header(number, count), parts));
@@ -324,6 +434,8 @@ fn accounts_in_further_assets_are_what_the_plain_sums_are() {
             let published: Vec<Record> = world.published.read().further_records().collect();
             assert_eq!(books, published);
         }
+        short += world.short;
     }
     assert!(redone > 1_000, "{redone}");
+    assert!(short > 100, "{short}");
 }

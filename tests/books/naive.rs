@@ -200,6 +200,7 @@ impl Naive {
                 .get(&program)
                 .copied()
                 .and_then(ExpiryNotice::new),
+            funds: None,
         }
     }
 

@@ -476,7 +476,7 @@ impl World {
         let refused = self.draft.apply(&logged.written()).unwrap_err();
         assert_eq!(
             (refused.seq, refused.member, refused.kind),
-            (logged.activity.seq, MemberNumber(member), kind)
+            (logged.activity.seq, Some(MemberNumber(member)), kind)
         );
         *self
             .tally

@@ -20,7 +20,7 @@ use stampcard::wire::{
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 45] = [
+const GOOD: [&str; 46] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -67,6 +67,7 @@ const GOOD: [&str; 45] = [
     r#"{"program_id":"current","name":"Miles","symbol":"MI","inventory_mode":"LOT","scale":2,
         "issuance_policy":"UNLIMITED","max_transaction_amount":"5.25","burn_order":"fifo"}"#,
     r#"{"asset_id":"0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4"}"#,
+    r#"{"issuance_policy":"PREFUNDED","amount":"10000","description":"The budget of July"}"#,
 ];
 
 /// Every name that some request knows.

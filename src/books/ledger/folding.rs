@@ -1,7 +1,7 @@
 //! The books as the fold sees them.
 
 use super::Books;
-use crate::books::fold::Records;
+use crate::books::rows::Records;
 use crate::books::{AssetRecord, ProgramRecord, Record, TierNumber};
 use crate::domain::{AccountKey, AssetNumber, MemberNumber, ProgramNumber, Tier};
 

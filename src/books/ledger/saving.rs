@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Books, CHUNK, WORD, index};
 use crate::books::{ProgramRecord, Record};
-use crate::domain::{ProgramNumber, Wallet};
+use crate::domain::{AssetNumber, Points, ProgramNumber, Wallet};
 
 impl Books {
     /// The number of chunks of records.
@@ -87,11 +87,22 @@ impl Books {
                 chain_start: stored.chain_start,
                 last_entry: stored.last_entry,
                 head: stored.head,
+                funds: stored.funds,
                 ..*program
             };
         }
         if is_renewed {
             self.renew_notices(number, stored.notice);
         }
+    }
+
+    /// What the wallets of programs have of further assets, in no order.
+    pub(in crate::books) fn asset_funds(&self) -> impl Iterator<Item = (AssetNumber, Points)> {
+        self.assets()
+            .filter_map(|(number, record)| Some((number, record.funds?)))
+    }
+
+    pub(in crate::books) fn restore_funds(&mut self, asset: AssetNumber, funds: Points) {
+        self.assets.entry(asset).or_default().funds = Some(funds);
     }
 }

@@ -14,10 +14,10 @@ use self::stored::{StoredPart, StoredProgram, StoredRecord};
 use super::ledger::CHUNK;
 use super::tiers::Tiers;
 use super::{Books, Published, Record, TierNumber};
-use crate::domain::{AssetNumber, Seq, Tier};
+use crate::domain::{AssetNumber, Points, Seq, Tier};
 
 /// The version of the form of the parts.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Records of a base in one part: about a hundred kilobytes.
 const RECORDS: usize = 4 * CHUNK;
@@ -95,7 +95,8 @@ pub struct Generation {
     last_seq: Seq,
     /// The list of tiers, which identifies the books: other books have another list.
     tiers: Tiers,
-    programs: Option<Vec<StoredProgram>>,
+    /// The programs, and what their wallets have of further assets; `None` once they are packed.
+    first: Option<StoredPart>,
     chunk: usize,
     records: u64,
 }
@@ -105,15 +106,22 @@ impl Generation {
     pub fn begin(published: &Published, is_base: bool) -> Self {
         let books = published.read();
         let mut programs: Vec<StoredProgram> = books.programs().map(StoredProgram::new).collect();
+        let funds = books.asset_funds();
+        let mut funds: Vec<_> = funds.map(|(asset, funds)| (asset.0, funds.get())).collect();
         let last_seq = books.last_seq();
         let tiers = books.tier_list().clone();
         drop(books);
         programs.sort_unstable_by_key(|program| program.number);
+        funds.sort_unstable();
         Self {
             is_base,
             last_seq,
             tiers,
-            programs: Some(programs),
+            first: Some(StoredPart {
+                programs,
+                funds,
+                ..StoredPart::default()
+            }),
             chunk: 0,
             records: 0,
         }
@@ -124,11 +132,8 @@ impl Generation {
     /// # Errors
     /// [`Replaced`]. The generation cannot be completed.
     pub fn next_part(&mut self, published: &Published) -> Result<Option<Part>, Replaced> {
-        if let Some(programs) = self.programs.take() {
-            return Ok(Some(seal(&StoredPart {
-                programs,
-                ..StoredPart::default()
-            })));
+        if let Some(first) = self.first.take() {
+            return Ok(Some(seal(&first)));
         }
         let records = self.next_records(published)?;
         if records.is_empty() {
@@ -213,8 +218,12 @@ impl Books {
     /// Takes in the content of a part; `None` if a number is out of range.
     fn restore_all(&mut self, part: &StoredPart) -> Option<Restored> {
         for program in &part.programs {
-            let (number, record) = program.program();
+            let (number, record) = program.program()?;
             self.restore_program(number, record);
+        }
+        for (asset, funds) in &part.funds {
+            let asset = Some(AssetNumber(*asset)).filter(|asset| asset.0 > 0)?;
+            self.restore_funds(asset, Points::new(*funds)?);
         }
         let tier = |tier: &String| self.tier_list().number(&Tier::stored(tier.clone()));
         let tiers: Vec<TierNumber> = part.tiers.iter().map(tier).collect();

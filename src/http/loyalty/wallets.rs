@@ -51,7 +51,12 @@ routes! {
             )
             .body::<CreditRequest>()
             .returns::<BalanceResponse>(200, "The new balance.")
-            .errors(&[Code::NotFound, Code::InsufficientOrgPoints, Code::OrgPool]);
+            .errors(&[
+                Code::NotFound,
+                Code::InsufficientOrgPoints,
+                Code::OrgPool,
+                Code::WalletEmpty,
+            ]);
     }
     "/v1/wallet/debit" {
         POST OrgKey debit_wallet => Operation::new("Debit points to correct a mistake")

@@ -12,9 +12,9 @@ use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, Required, ResponseBu
 use super::operation::{Named, collect};
 use crate::domain::{EventName, Gateway, Shown};
 use crate::wire::{
-    EventBody, ExpiredEventData, MemberProfileResponse, MessageEventData, PhoneCodeData,
-    PointsLowEventData, PointsPurchasedEventData, RedemptionResponse, SensitiveDetailsData,
-    TEST_EVENT, TestEventData, TransactionEventData, schema,
+    EventBody, ExpiredEventData, FundingEventData, MemberProfileResponse, MessageEventData,
+    PhoneCodeData, PointsLowEventData, PointsPurchasedEventData, RedemptionResponse,
+    SensitiveDetailsData, TEST_EVENT, TestEventData, TransactionEventData, schema,
 };
 
 /// The schema of any event of the catalogue.
@@ -194,6 +194,7 @@ fn data(shown: Shown, schemas: &mut Vec<Named>) -> RefOr<Schema> {
         Shown::PointsLow => object::<PointsLowEventData>(schemas),
         Shown::PointsPurchased => object::<PointsPurchasedEventData>(schemas),
         Shown::Expired => object::<ExpiredEventData>(schemas),
+        Shown::Funding => object::<FundingEventData>(schemas),
         // No event of the catalogue; the tests of the table check that.
         Shown::Nothing => Schema::Object(schema::any_object()).into(),
     }

@@ -60,6 +60,7 @@ routes! {
                 Code::InvalidScale,
                 Code::AmountTooLarge,
                 Code::InsufficientPoints,
+                Code::WalletEmpty,
                 Code::LimitReached,
             ]);
     }

@@ -1,4 +1,5 @@
-//! Journal entries: the ledger entries of a program as double-entry bookkeeping.
+//! Journal entries: the ledger entries of a program, and the changes of its wallet, as double-entry
+//! bookkeeping.
 
 use uuid::Uuid;
 
@@ -6,13 +7,13 @@ use super::scope::{self, Assets, Keys, Named, check_program};
 use super::subject;
 use crate::books::Books;
 use crate::domain::{
-    Account, AccountKey, Asset, Bucket, DerivedIds, DerivedKind, ExternalUserId, Invalid,
-    JournalAction, LedgerEntity, MemberNumber, Posting, Program, ProgramNumber, Refusal, Scale,
-    Seq, Timestamp,
+    Account, AccountKey, Asset, Bucket, DerivedIds, DerivedKind, Event, ExternalUserId, Invalid,
+    IssuancePolicy, JournalAction, LedgerEntity, MemberNumber, Posting, Program, ProgramNumber,
+    Refusal, Scale, Seq, Timestamp,
 };
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::log::EntryRow;
-use crate::store::log::journal::{self, Found, Hashes};
+use crate::store::log::journal::{self, Found, Hashes, JournalRow};
 use crate::store::{self, Connection};
 use crate::wire::{
     Cursor, JournalEntryListResponse, JournalEntryResponse, ListKind, PageQuery, PostingResponse,
@@ -48,19 +49,24 @@ pub struct JournalFilter {
 }
 
 impl JournalFilter {
-    fn admits(&self, assets: &Assets, row: &EntryRow) -> bool {
+    fn admits(&self, assets: &Assets, row: &JournalRow) -> bool {
+        let entry = match row {
+            JournalRow::Entry(row) => Some(row),
+            JournalRow::Funding(_) => None,
+        };
         // The response says so if the asset is unknown.
         let scale = || {
             assets
-                .named(row.entry.asset)
+                .named(row.asset())
                 .map_or(Scale::WHOLE, |it| it.scale)
         };
         let of_whole = |number: i64| scale().of_whole(number);
         let has_posting = || {
             let wants_all = self.bucket.is_none() && self.min.is_none() && self.max.is_none();
-            let mut postings = row.entry.postings().into_iter();
+            // Those of the participant are the same, whatever the policy is.
+            let postings = entry.map(|row| row.entry.postings(IssuancePolicy::default()));
             wants_all
-                || postings.any(|posting| {
+                || postings.into_iter().flatten().any(|posting| {
                     posting.entity == LedgerEntity::Participant
                         && self.bucket.is_none_or(|bucket| posting.bucket == bucket)
                         && self.min.is_none_or(|min| posting.amount >= of_whole(min))
@@ -68,12 +74,11 @@ impl JournalFilter {
                 })
         };
         let reference = self.reference.as_deref();
-        reference.is_none_or(|wanted| row.reference() == Some(wanted))
-            && self.from.is_none_or(|from| row.at >= from)
-            && self.to.is_none_or(|to| row.at <= to)
-            && self
-                .action
-                .is_none_or(|action| JournalAction::of(&row.entry) == action)
+        let reference_of = || entry.and_then(EntryRow::reference);
+        reference.is_none_or(|wanted| reference_of() == Some(wanted))
+            && self.from.is_none_or(|from| row.at() >= from)
+            && self.to.is_none_or(|to| row.at() <= to)
+            && self.action.is_none_or(|action| action_of(row) == action)
             && has_posting()
     }
 }
@@ -111,9 +116,8 @@ impl Services {
                 });
             };
             let bounds = (start, page.limit);
-            let keeps = |row: &EntryRow| {
-                named.is_none_or(|named| row.entry.asset == named.number)
-                    && filter.admits(&assets, row)
+            let keeps = |row: &JournalRow| {
+                named.is_none_or(|named| row.asset() == named.number) && filter.admits(&assets, row)
             };
             let found = match source {
                 Source::Program(_) => journal::of_program(connection, key.program, bounds, keeps)?,
@@ -127,7 +131,7 @@ impl Services {
             };
             let Found { rows, next } = found;
             let program = store::programs::get(connection, key.program)?;
-            let mut rendering = Rendering::new(connection, &program, &assets);
+            let mut rendering = Rendering::new(connection, &program, &assets)?;
             let data = rows.into_iter().map(|row| rendering.response(row));
             let list = ListKind::JournalEntries;
             let next = next.map(|next| Cursor(next.0).encode(list, key.program.0));
@@ -157,11 +161,11 @@ impl Services {
             return Err(not_found().into());
         };
         self.look_up(key, move |connection| {
-            let row = store::log::entry(connection, key.program, Seq(seq))?;
+            let row = journal::find(connection, key.program, Seq(seq))?;
             let row = row.ok_or_else(not_found)?;
             let program = store::programs::get(connection, key.program)?;
             let assets = Assets::of(connection, (key.program, uuid))?;
-            Ok(Rendering::new(connection, &program, &assets).response(row)?)
+            Ok(Rendering::new(connection, &program, &assets)?.response(row)?)
         })
         .await
     }
@@ -220,63 +224,108 @@ fn source(
 struct Rendering<'a> {
     program: &'a Program,
     assets: &'a Assets,
+    /// Where credited points of the program come from.
+    policy: IssuancePolicy,
     keys: Keys<'a>,
     hashes: Hashes<'a>,
 }
 
 impl<'a> Rendering<'a> {
-    fn new(connection: &'a Connection, program: &'a Program, assets: &'a Assets) -> Self {
-        Self {
+    fn new(
+        connection: &'a Connection,
+        program: &'a Program,
+        assets: &'a Assets,
+    ) -> Result<Self, store::Error> {
+        let points = store::assets::find(connection, program.number)?;
+        Ok(Self {
             program,
             assets,
+            policy: points.map_or_else(IssuancePolicy::default, |points| points.policy),
             keys: Keys::new(connection),
             hashes: Hashes::new(connection, program.number),
-        }
+        })
     }
 
-    fn response(&mut self, row: EntryRow) -> Result<JournalEntryResponse, store::Error> {
-        let postings = row.entry.postings();
-        let postings = postings.iter().map(|posting| self.posting(&row, posting));
-        let postings = postings.collect::<Result<_, store::Error>>()?;
+    fn response(&mut self, row: JournalRow) -> Result<JournalEntryResponse, store::Error> {
+        let seq = row.seq();
+        let asset = self.assets.get(row.asset())?;
+        let postings = match &row {
+            JournalRow::Entry(row) => {
+                let policy = asset.map_or(self.policy, |asset| asset.policy);
+                row.entry.postings(policy)
+            }
+            JournalRow::Funding(row) => row.activity.event.funding_postings(),
+        };
+        let postings = postings.iter();
+        let postings = postings.map(|posting| self.posting(&row, asset, posting));
+        let postings = postings.collect();
+        let action_type = action_of(&row).as_str();
+        let (created_at, actor) = (row.at().to_short(), row.actor());
+        let (reference, description) = match row {
+            JournalRow::Entry(row) => (row.reference().map(str::to_owned), row.entry.reason),
+            JournalRow::Funding(row) => {
+                let funding = row.activity.event.funding();
+                (None, funding.and_then(|(it, _)| it.description.clone()))
+            }
+        };
         let ids = DerivedIds::new(self.program.uuid, DerivedKind::JournalEntry);
         Ok(JournalEntryResponse {
-            id: ids.id(row.seq.0, 0).to_string(),
-            action_type: JournalAction::of(&row.entry).as_str(),
-            created_at: row.at.to_short(),
-            created_by_api_key_id: self.keys.id(row.actor)?,
-            entry_hash: data_encoding::HEXLOWER.encode(&self.hashes.of(row.seq)?),
+            id: ids.id(seq.0, 0).to_string(),
+            action_type,
+            created_at,
+            created_by_api_key_id: self.keys.id(actor)?,
+            entry_hash: data_encoding::HEXLOWER.encode(&self.hashes.of(seq)?),
             event_id: None,
             rule_id: None,
             program_id: self.program.uuid.to_string(),
             program_name: self.program.name.as_str().to_owned(),
-            reference_id: row.reference().map(str::to_owned),
+            reference_id: reference,
             postings,
-            description: row.entry.reason.map(|reason| reason.as_str().to_owned()),
+            description: description.map(|reason| reason.as_str().to_owned()),
         })
     }
 
-    fn posting(&self, row: &EntryRow, posting: &Posting) -> Result<PostingResponse, store::Error> {
+    fn posting(
+        &self,
+        row: &JournalRow,
+        asset: Option<&Asset>,
+        posting: &Posting,
+    ) -> PostingResponse {
         let program = self.program.uuid;
         let ids = DerivedIds::new(program, DerivedKind::Posting);
-        let is_own = posting.entity == LedgerEntity::Participant;
-        let participant = subject::ids(program).id(row.entry.member.0, 0);
-        let asset = self.assets.get(row.entry.asset)?;
+        let participant = match row {
+            JournalRow::Entry(row) if posting.entity == LedgerEntity::Participant => {
+                Some(subject::ids(program).id(row.entry.member.0, 0))
+            }
+            _ => None,
+        };
         let further = asset.and_then(|asset| asset.further.as_ref());
         let symbol = match further {
             None => self.program.currency.symbol.as_str(),
             Some(further) => further.symbol.as_str(),
         };
         let scale = asset.map_or(Scale::WHOLE, Asset::scale);
-        Ok(PostingResponse {
-            id: ids.id(row.seq.0, posting.number).to_string(),
+        PostingResponse {
+            id: ids.id(row.seq().0, posting.number).to_string(),
             amount: scale.show(posting.amount),
             asset_symbol: symbol.to_owned(),
             bucket: posting.bucket.as_str(),
             entity_type: posting.entity.as_str(),
-            participant_id: is_own.then(|| participant.to_string()),
+            participant_id: participant.map(|id| id.to_string()),
             group_id: None,
             program_id: program.to_string(),
-            created_at: row.at.to_short(),
-        })
+            created_at: row.at().to_short(),
+        }
+    }
+}
+
+/// The kind of a journal entry.
+fn action_of(row: &JournalRow) -> JournalAction {
+    match row {
+        JournalRow::Entry(row) => JournalAction::of(&row.entry),
+        JournalRow::Funding(row) => match row.activity.event {
+            Event::ProgramBurned(_) => JournalAction::Burn,
+            _ => JournalAction::Fund,
+        },
     }
 }

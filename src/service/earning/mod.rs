@@ -3,6 +3,7 @@
 mod balances;
 mod checks;
 mod expirations;
+mod funds;
 mod holds;
 mod journal;
 mod lots;
@@ -14,6 +15,7 @@ mod statement;
 mod subject;
 
 pub use self::expirations::{ExpirationSelection, Granularity};
+pub use self::funds::FundingKind;
 pub use self::journal::JournalFilter;
 pub use self::lots::LotFilter;
 pub use self::redemptions::RedemptionSelection;

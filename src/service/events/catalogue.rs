@@ -5,17 +5,18 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 
 use crate::domain::{
-    Activity, Environment, Event, EventId, EventKind, EventName, LedgerEntry, Member, MemberNumber,
-    MessageId, Points, Position, ProgramNumber, RedemptionNumber, Seq, Shown, Status, Tier,
-    Timestamp, TransactionId,
+    Activity, Environment, Event, EventId, EventKind, EventName, Funding, LedgerEntry, Member,
+    MemberNumber, MessageId, Position, ProgramNumber, RedemptionNumber, Scale, Seq, Shown, Status,
+    Tier, Timestamp, TransactionId,
 };
 use crate::service::tenancy::credentials::Links;
 use crate::service::{ServiceError, Services};
 use crate::store::members::Selector;
 use crate::store::{self, Connection, Tenant, Transaction};
 use crate::wire::{
-    self, EventBody, ExpiredEventData, MemberProfileResponse, MessageEventData, PointsLowEventData,
-    PointsPurchasedEventData, RedemptionResponse, TransactionEventData, TransactionResponse,
+    self, AssetResponse, EventBody, ExpiredEventData, FundingEventData, MemberProfileResponse,
+    MessageEventData, PointsLowEventData, PointsPurchasedEventData, RedemptionResponse,
+    TransactionEventData, TransactionResponse,
 };
 
 /// Rows of the log that one read covers.
@@ -119,7 +120,8 @@ fn is_in_the_log(kind: EventKind) -> bool {
         | Shown::Message
         | Shown::PointsLow
         | Shown::PointsPurchased
-        | Shown::Expired => true,
+        | Shown::Expired
+        | Shown::Funding => true,
         Shown::Member | Shown::Redemption | Shown::Nothing => false,
     }
 }
@@ -182,19 +184,12 @@ fn object(
         Event::OrgPointsLow { .. } | Event::OrgPointsPurchased { .. } => {
             pool_object(connection, &activity.event)?
         }
-        Event::BalanceExpired {
-            member,
-            amount,
-            at,
-            balance,
+        Event::BalanceExpired { member, .. } | Event::WalletExpiring { member, .. } => {
+            expiry_object(&find(*member)?, &activity.event)?
         }
-        | Event::WalletExpiring {
-            member,
-            amount,
-            at,
-            balance,
-            ..
-        } => expiry_object(&find(*member)?, (*amount, *at, *balance)),
+        Event::ProgramFunded(funding) | Event::ProgramBurned(funding) => {
+            funding_object(connection, program, funding)?
+        }
         // Its object is made when it is shown.
         Event::MessageCreated { .. }
         | Event::TokenExchanged { .. }
@@ -314,13 +309,50 @@ fn member(
 
 /// The object of an event that says that points of a member expired, or will: how many, when, and
 /// the balance.
-fn expiry_object(member: &Member, (amount, at, balance): (Points, Timestamp, i64)) -> Vec<u8> {
-    wire::to_json(&ExpiredEventData {
+fn expiry_object(member: &Member, event: &Event) -> Result<Vec<u8>, store::Error> {
+    let (Event::BalanceExpired {
+        amount,
+        at,
+        balance,
+        ..
+    }
+    | Event::WalletExpiring {
+        amount,
+        at,
+        balance,
+        ..
+    }) = event
+    else {
+        return Err(store::Error::Impossible("event without points"));
+    };
+    Ok(wire::to_json(&ExpiredEventData {
         external_user_id: member.external_user_id.as_str().to_owned(),
         amount: amount.get(),
         at: at.to_string(),
-        balance,
-    })
+        balance: *balance,
+    }))
+}
+
+/// The object of a change of a program's wallet.
+fn funding_object(
+    connection: &Connection,
+    program: ProgramNumber,
+    funding: &Funding,
+) -> Result<Vec<u8>, store::Error> {
+    let uuid = store::programs::get(connection, program)?.uuid;
+    let scale = match funding.asset {
+        None => Scale::WHOLE,
+        Some(number) => store::assets::find_further(connection, program, number)?
+            .ok_or(store::Error::Impossible("event without its asset"))?
+            .scale(),
+    };
+    let description = funding.description.as_ref();
+    Ok(wire::to_json(&FundingEventData {
+        asset_id: AssetResponse::id_of(uuid, funding.asset).to_string(),
+        amount: scale.show_points(funding.amount),
+        balance: scale.show_points(funding.balance),
+        description: description.map(|it| it.as_str().to_owned()),
+    }))
 }
 
 fn member_object(mut member: Member, tier: &Tier) -> Vec<u8> {

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::service::ServiceError;
 use crate::service::events;
-use crate::store::{self, Transaction};
+use crate::store::{self, NoRoom, Transaction};
 
 /// A movement of points to be posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,8 @@ impl From<Plan> for Movement {
 /// Posts a movement to the account for which it was planned, in an open transaction. Returns the
 /// wallet after it.
 ///
-/// Refused with `VALIDATION` when a total would exceed what a double represents exactly.
+/// Refused with `VALIDATION` when a total would exceed what a double represents exactly, and with
+/// `WALLET_EMPTY` when the points come from the program's wallet, which has fewer.
 pub(in crate::service) fn post(
     tx: &mut Transaction<'_>,
     at: Timestamp,
@@ -45,24 +46,30 @@ pub(in crate::service) fn post(
         reason: movement.reason,
         ..movement.plan.entry_of(record)
     };
-    let wallet = append(tx, at, record, entry)?;
-    Ok(wallet.ok_or_else(too_large)?)
+    let amount = entry.amount;
+    match append(tx, at, record, entry)? {
+        Ok(wallet) => Ok(wallet),
+        Err(NoRoom::TooLarge) => Err(too_large().into()),
+        Err(NoRoom::WalletEmpty(left)) => {
+            let scale = tx.points_rules(record.program, record.asset)?.scale;
+            Err(scale.wallet_empty(left, amount).into())
+        }
+    }
 }
 
-/// Appends an entry to an account, in an open transaction. Returns the wallet after it; `None`,
-/// and appends nothing, if a total would exceed [`Points::MAX`].
+/// Appends an entry to an account, in an open transaction. Returns the wallet after it; or why it
+/// cannot follow, and then appends nothing.
 pub(in crate::service) fn append(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     record: &Record,
     entry: LedgerEntry,
-) -> Result<Option<Wallet>, store::Error> {
-    let change = entry.change();
-    let Some(wallet) = record.wallet.changed(change) else {
-        return Ok(None);
+) -> Result<Result<Wallet, NoRoom>, store::Error> {
+    let Some(wallet) = record.wallet.changed(entry.change()) else {
+        return Ok(Err(NoRoom::TooLarge));
     };
-    if !tx.has_room(record, change) {
-        return Ok(None);
+    if let Err(no_room) = tx.check_room(record, &entry) {
+        return Ok(Err(no_room));
     }
     let account = record
         .account
@@ -76,11 +83,11 @@ pub(in crate::service) fn append(
         deferred: wallet.pending,
     };
     events::record_entry(tx, record.program, at, entry, position)?;
-    Ok(Some(wallet))
+    Ok(Ok(wallet))
 }
 
 /// The refusal of an amount that takes a total past the largest one.
-fn too_large() -> Invalid {
+pub(in crate::service) fn too_large() -> Invalid {
     let max = Points::MAX.get();
     Invalid::new(
         "amount",

@@ -105,7 +105,8 @@ fn open(tx: &mut Transaction<'_>, at: Timestamp, record: &Record) -> Result<bool
     let Some(plan) = record.plan_open(rules.opening_expires_at) else {
         return Ok(false);
     };
-    append(tx, at, record, plan.entry_of(record))?;
+    let appended = append(tx, at, record, plan.entry_of(record))?;
+    appended.map_err(|_| store::Error::Impossible("sum of points"))?;
     Ok(true)
 }
 

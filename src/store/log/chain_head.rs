@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::chain::{self, Hash};
-use super::read::{ALL, Stored};
+use super::read::{ALL, IN_JOURNAL, Stored};
 use super::texts;
 use crate::books::ProgramRecord;
 use crate::domain::{Cells as _, Column, ProgramNumber, Seq};
@@ -47,8 +47,8 @@ pub(super) fn hashes(
     let missing = || Error::Impossible("chain of ledger entries");
     let sql = format!(
         "SELECT {} FROM activity
-         WHERE seq BETWEEN ?1 AND ?2 AND program_id = ?3 AND entry IS NOT NULL ORDER BY seq",
-        ALL.names
+         WHERE seq BETWEEN ?1 AND ?2 AND program_id = ?3 AND {} ORDER BY seq",
+        ALL.names, *IN_JOURNAL
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((start.0, last.0, program.0))?;

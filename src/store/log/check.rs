@@ -6,7 +6,7 @@ use rusqlite::{Connection, Rows};
 
 use super::chain::{self, Hash};
 use super::history::History;
-use super::insert::{COMMON, OF_ENTRIES};
+use super::insert::{COMMON, of_journal};
 use super::read::{ALL, Stored};
 use super::texts;
 use crate::domain::{
@@ -156,7 +156,7 @@ impl Check<'_> {
         let is_used = |column: &Column| {
             COMMON.contains(column)
                 || kind.columns().contains(column)
-                || (is_entry && OF_ENTRIES.contains(column))
+                || of_journal(kind).contains(column)
         };
         // An entry uses only some columns of its kind.
         let mut written = Row::default();
@@ -186,6 +186,8 @@ impl Check<'_> {
         if is_entry {
             self.entry(seq, row, event.as_ref());
             self.booking(seq, row);
+        }
+        if kind.is_journaled() {
             self.hash(seq, row, &texts.commitments);
         }
         self.texts(seq, kind, row, &texts);

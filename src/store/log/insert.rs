@@ -23,7 +23,7 @@ pub(super) const COMMON: [Column; 6] = [
 ];
 
 /// The columns of a ledger entry that are not part of the event.
-pub(super) const OF_ENTRIES: [Column; 7] = [
+const OF_ENTRIES: [Column; 7] = [
     Column::Previous,
     Column::Jump,
     Column::ReceivedAfter,
@@ -50,6 +50,17 @@ const SELDOM: [Column; 13] = [
     Column::To,
 ];
 
+/// The columns of an entry of the journal that are not part of the event.
+pub(super) fn of_journal(kind: EventKind) -> &'static [Column] {
+    if kind.columns().contains(&Column::Entry) {
+        &OF_ENTRIES
+    } else if kind.is_journaled() {
+        &[Column::Chain]
+    } else {
+        &[]
+    }
+}
+
 /// A statement that appends a row of one kind, and the columns of its parameters.
 struct Insert {
     sql: String,
@@ -61,7 +72,7 @@ struct Insert {
 static INSERTS: LazyLock<Vec<[Insert; 2]>> = LazyLock::new(|| {
     let insert = |kind: EventKind, has_seldom: bool| {
         let is_entry = kind.columns().contains(&Column::Entry);
-        let of_entry = if is_entry { &OF_ENTRIES[..] } else { &[] };
+        let of_entry = of_journal(kind);
         let own = kind.columns().iter().chain(of_entry).copied();
         let mut columns = COMMON.to_vec();
         columns.extend(own.filter(|column| has_seldom || !is_entry || !SELDOM.contains(column)));
@@ -109,7 +120,10 @@ pub(in crate::store) fn prepare(
         salt: text.as_ref().map(NewText::salt),
     };
     let mut hash = None;
-    if let Some(program) = activity.program.filter(|_| position.is_some()) {
+    if let Some(program) = activity
+        .program
+        .filter(|_| activity.event.kind().is_journaled())
+    {
         let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
         let record = draft.program(program);
         let before = match record.head {

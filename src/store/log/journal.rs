@@ -1,4 +1,4 @@
-//! The ledger entries of a program, newest first, and their hashes.
+//! The journal of a program, newest first, and its hashes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,23 +7,113 @@ use rusqlite::Connection;
 use super::account_log::{AccountLog, EntryRow};
 use super::chain::Hash;
 use super::chain_head::hashes;
-use super::read::{ALL, Stored};
-use crate::domain::{Account, MemberNumber, ProgramNumber, Seq};
+use super::read::{ALL, IN_JOURNAL, Stored};
+use super::with_texts;
+use crate::domain::{
+    Account, Activity, Actor, AssetNumber, Cell, Cells as _, Column, MemberNumber, ProgramNumber,
+    Seq, Timestamp,
+};
 use crate::store::Error;
 
 /// The most rows of the log that are read for a page.
 pub const READ_MAX: i64 = 10_000;
 
-/// Ledger entries that were found, newest first.
+/// An entry of a program's journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalRow {
+    /// A ledger entry of a member.
+    Entry(EntryRow),
+    /// A change of the program's wallet.
+    Funding(FundingRow),
+}
+
+/// A change of a program's wallet, with what its row says besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FundingRow {
+    /// The event, with its description.
+    pub activity: Activity,
+    /// The cause.
+    pub actor: Option<Actor>,
+}
+
+impl JournalRow {
+    /// Its number in the log.
+    pub fn seq(&self) -> Seq {
+        match self {
+            Self::Entry(row) => row.seq,
+            Self::Funding(row) => row.activity.seq,
+        }
+    }
+
+    /// Its time.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Entry(row) => row.at,
+            Self::Funding(row) => row.activity.at,
+        }
+    }
+
+    /// The cause, which version 0.1.0 did not log.
+    pub fn actor(&self) -> Option<Actor> {
+        match self {
+            Self::Entry(row) => row.actor,
+            Self::Funding(row) => row.actor,
+        }
+    }
+
+    /// The asset; `None`: the program's points.
+    pub fn asset(&self) -> Option<AssetNumber> {
+        match self {
+            Self::Entry(row) => row.entry.asset,
+            Self::Funding(row) => row.activity.event.funding()?.0.asset,
+        }
+    }
+
+    /// Reads a row of [`ALL`]; its texts are in another table.
+    fn read(connection: &Connection, row: &Stored<'_>) -> Result<Self, Error> {
+        if row.cell(Column::Entry) != Cell::Null {
+            return EntryRow::read(connection, row).map(Self::Entry);
+        }
+        let activity = row.activity().ok_or(Error::Impossible("journal entry"))?;
+        let number = |column| row.cell(column).integer();
+        let actor = number(Column::Actor);
+        Ok(Self::Funding(FundingRow {
+            activity: with_texts(connection, activity)?,
+            actor: actor.and_then(|kind| Actor::of_numbers(kind, number(Column::ActorNumber))),
+        }))
+    }
+}
+
+/// An entry of the journal of a program.
+///
+/// # Errors
+/// [`Error`] if the database fails or holds an impossible row.
+pub fn find(
+    connection: &Connection,
+    program: ProgramNumber,
+    seq: Seq,
+) -> Result<Option<JournalRow>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE seq = ?1 AND program_id = ?2 AND {}",
+        ALL.names, *IN_JOURNAL
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((seq.0, program.0))?;
+    rows.next()?
+        .map(|row| JournalRow::read(connection, &Stored::new(row, &ALL)))
+        .transpose()
+}
+
+/// Entries that were found, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// The entries.
-    pub rows: Vec<EntryRow>,
+    pub rows: Vec<JournalRow>,
     /// Where to continue, if there may be others.
     pub next: Option<Seq>,
 }
 
-/// The ledger entries of a program from a row of the log back that `keeps` admits, at most `limit`.
+/// The journal of a program from a row of the log back that `keeps` admits, at most `limit`.
 /// Reads at most [`READ_MAX`] rows of the log.
 ///
 /// # Errors
@@ -32,24 +122,24 @@ pub fn of_program(
     connection: &Connection,
     program: ProgramNumber,
     (start, limit): (Seq, usize),
-    keeps: impl Fn(&EntryRow) -> bool,
+    keeps: impl Fn(&JournalRow) -> bool,
 ) -> Result<Found, Error> {
     let sql = format!(
         "SELECT {} FROM activity
-         WHERE seq BETWEEN ?1 AND ?2 AND program_id = ?3 AND entry IS NOT NULL ORDER BY seq DESC",
-        ALL.names
+         WHERE seq BETWEEN ?1 AND ?2 AND program_id = ?3 AND {} ORDER BY seq DESC",
+        ALL.names, *IN_JOURNAL
     );
     let first = (start.0 - READ_MAX + 1).max(1);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query((first, start.0, program.0))?;
     let mut found = Found::default();
     while let Some(row) = rows.next()? {
-        let row = EntryRow::read(connection, &Stored::new(row, &ALL))?;
+        let row = JournalRow::read(connection, &Stored::new(row, &ALL))?;
         if !keeps(&row) {
             continue;
         }
         if found.rows.len() == limit {
-            found.next = Some(row.seq);
+            found.next = Some(row.seq());
             return Ok(found);
         }
         found.rows.push(row);
@@ -68,7 +158,7 @@ pub fn of_accounts(
     (program, member): (ProgramNumber, MemberNumber),
     accounts: &[Account],
     (start, limit): (Seq, usize),
-    keeps: impl Fn(&EntryRow) -> bool,
+    keeps: impl Fn(&JournalRow) -> bool,
 ) -> Result<Option<Found>, Error> {
     // The newest entry of each account that is not passed yet.
     let mut heads = BTreeSet::new();
@@ -91,6 +181,7 @@ pub fn of_accounts(
         let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
         read += 1;
         heads.extend(row.previous);
+        let row = JournalRow::Entry(row);
         if !keeps(&row) {
             continue;
         }

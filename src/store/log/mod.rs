@@ -38,7 +38,7 @@ pub struct LoggedRow {
     pub activity: Activity,
     /// The earlier entry that a ledger entry jumps to.
     pub jump: Option<Seq>,
-    /// Whether a ledger entry stores the hash of the entry before it.
+    /// Whether an entry of the journal stores the hash of the entry before it.
     pub starts_chain: bool,
     /// Whether the row has no actor, because version 0.1.0 wrote it.
     pub is_given: bool,
@@ -116,8 +116,8 @@ fn logged(row: &Row<'_>, event_columns: usize) -> Result<LoggedRow, Error> {
         starts_chain: false,
         is_given: row.get(event_columns + 2)?,
     };
-    // Reading a column takes time, and only ledger entries have these.
-    if logged.activity.event.ledger_entry().is_some() {
+    // Reading a column takes time, and only entries of the journal have these.
+    if logged.activity.event.kind().is_journaled() {
         logged.jump = row.get::<_, Option<i64>>(event_columns)?.map(Seq);
         logged.starts_chain = row.get(event_columns + 1)?;
     }
@@ -214,6 +214,9 @@ fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activit
     match &mut activity.event {
         Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
             entry.reason = texts::find(connection, seq, REASON)?.map(Reason::stored);
+        }
+        Event::ProgramFunded(funding) | Event::ProgramBurned(funding) => {
+            funding.description = texts::find(connection, seq, REASON)?.map(Reason::stored);
         }
         Event::RedemptionRated(rated) => {
             rated.comment = texts::find(connection, seq, COMMENT)?.map(Comment::stored);

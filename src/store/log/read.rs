@@ -86,6 +86,12 @@ impl Stored<'_> {
 pub(super) static IN_CATALOGUE: LazyLock<String> =
     LazyLock::new(|| kinds(|kind| kind.audience() == Audience::Catalogue));
 
+/// The SQL condition that a row is an entry of the program's journal.
+pub(super) static IN_JOURNAL: LazyLock<String> = LazyLock::new(|| {
+    let others = kinds(|kind| kind.is_journaled() && !kind.columns().contains(&Column::Entry));
+    format!("(entry IS NOT NULL OR {others})")
+});
+
 /// The SQL condition that a row is an event that reports count.
 pub(in crate::store) static COUNTED: LazyLock<String> = LazyLock::new(|| {
     let kinds = kinds(|kind| kind.counting() == Counting::Counted);

@@ -7,7 +7,7 @@ use crate::domain::{Event, EventKind, MemberNumber, Seq};
 use crate::store::Error;
 use crate::store::writer::{Prepared, run};
 
-/// The number of the text that is the reason of a ledger entry, or of a return of units.
+/// The number of the text that is the reason of an entry of the journal, or of a return of units.
 pub(in crate::store) const REASON: i64 = 1;
 
 /// The number of the text that is a member's comment on a redemption.
@@ -49,11 +49,13 @@ impl<'a> NewText<'a> {
 /// The number of the text that events of a kind may have.
 pub(super) fn part_of(kind: EventKind) -> Option<i64> {
     match kind {
-        EventKind::WalletCredited | EventKind::WalletDebited | EventKind::WalletMoved => {
-            Some(REASON)
-        }
+        EventKind::WalletCredited
+        | EventKind::WalletDebited
+        | EventKind::WalletMoved
+        | EventKind::ProgramFunded
+        | EventKind::ProgramBurned
+        | EventKind::RedemptionReturned => Some(REASON),
         EventKind::RedemptionRated => Some(COMMENT),
-        EventKind::RedemptionReturned => Some(REASON),
         _ => None,
     }
 }
@@ -63,6 +65,9 @@ fn text_of(event: &Event) -> Option<(i64, &str)> {
     let text = match event {
         Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
             entry.reason.as_ref()?.as_str()
+        }
+        Event::ProgramFunded(funding) | Event::ProgramBurned(funding) => {
+            funding.description.as_ref()?.as_str()
         }
         Event::RedemptionRated(rated) => rated.comment.as_ref()?.as_str(),
         Event::RedemptionReturned(returned) => returned.reason.as_ref()?.as_str(),

@@ -3,17 +3,17 @@
 use rusqlite::{Connection, Row};
 
 use crate::domain::{
-    Asset, AssetNumber, AssetSymbol, FurtherAsset, MemberNumber, Name, Points, ProgramNumber, Seq,
-    Timestamp,
+    Asset, AssetNumber, AssetSymbol, FurtherAsset, IssuancePolicy, MemberNumber, Name, Points,
+    ProgramNumber, Seq, Timestamp,
 };
-use crate::store::tables::columns::{column, optional, optional_time, time};
+use crate::store::tables::columns::{column, optional, optional_time, time, word};
 use crate::store::tables::points_rules::{burn_order, mode, scale};
 use crate::store::tables::query;
 use crate::store::{AccessChange, Error, Transaction};
 
 const SELECT: &str = "SELECT id, program_id, name, symbol, scale, created_at, archived_at,
-        inventory_mode, burn_order, max_amount, opening_after, opening_expires_at, updated_at,
-        version
+        inventory_mode, issuance_policy, burn_order, max_amount, opening_after,
+        opening_expires_at, updated_at, version
     FROM asset";
 
 /// How the points of a program are kept, if that was ever changed.
@@ -53,6 +53,27 @@ pub fn further(
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     query::all(connection, &sql, [program.0, after.0, limit], asset)
+}
+
+/// The assets of a program that are issued from its wallet, after one of them: its points, then the
+/// further ones, oldest first, at most `limit`. The points have the number 0.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn prefunded(
+    connection: &Connection,
+    program: ProgramNumber,
+    after: Option<AssetNumber>,
+    limit: usize,
+) -> Result<Vec<Asset>, Error> {
+    let sql = format!(
+        "{SELECT} WHERE program_id = ?1 AND issuance_policy = 'PREFUNDED'
+             AND iif(symbol IS NULL, 0, id) > ?2
+         ORDER BY iif(symbol IS NULL, 0, id) LIMIT ?3"
+    );
+    let after = after.map_or(-1, |after| after.0);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    query::all(connection, &sql, [program.0, after, limit], asset)
 }
 
 /// Whether a further asset of a program has a symbol.
@@ -114,17 +135,17 @@ pub fn put(tx: &mut Transaction<'_>, asset: &Asset) -> Result<(), Error> {
         None => {
             "INSERT INTO asset (program_id, inventory_mode, burn_order, max_amount,
                  opening_after, opening_expires_at, updated_at, version, id, name, symbol, scale,
-                 created_at, archived_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                 created_at, archived_at, issuance_policy)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (program_id) WHERE symbol IS NULL DO UPDATE SET inventory_mode = ?2,
                  burn_order = ?3, max_amount = ?4, opening_after = ?5, opening_expires_at = ?6,
-                 updated_at = ?7, version = ?8"
+                 updated_at = ?7, version = ?8, issuance_policy = ?15"
         }
         Some(_) => {
             "INSERT INTO asset (program_id, inventory_mode, burn_order, max_amount,
                  opening_after, opening_expires_at, updated_at, version, id, name, symbol, scale,
-                 created_at, archived_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                 created_at, archived_at, issuance_policy)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (id) DO UPDATE SET inventory_mode = ?2, burn_order = ?3,
                  max_amount = ?4, opening_after = ?5, opening_expires_at = ?6, updated_at = ?7,
                  version = ?8, name = ?10, archived_at = ?14"
@@ -146,6 +167,7 @@ pub fn put(tx: &mut Transaction<'_>, asset: &Asset) -> Result<(), Error> {
         asset.scale().decimals(),
         further.map(|further| further.created_at.as_millis()),
         further.and_then(|further| further.archived_at.map(Timestamp::as_millis)),
+        asset.policy.as_str(),
     );
     tx.run(sql, |statement| statement.execute(values))?;
     tx.settings_changed(asset.program);
@@ -193,6 +215,12 @@ fn asset(row: &Row<'_>) -> Result<Asset, Error> {
         program: ProgramNumber(row.get(column!(SELECT, "program_id"))?),
         further,
         mode: mode(row, column!(SELECT, "inventory_mode"))?,
+        policy: word(
+            row,
+            column!(SELECT, "issuance_policy"),
+            IssuancePolicy::parse,
+            "issuance policy",
+        )?,
         burn_order: burn_order(row, column!(SELECT, "burn_order"))?,
         max_amount: optional(row, column!(SELECT, "max_amount"), Points::new)?.flatten(),
         opening_after: optional(row, column!(SELECT, "opening_after"), MemberNumber)?,

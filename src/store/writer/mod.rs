@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+pub use self::accounts::NoRoom;
 use self::checkpoints::Checkpointer;
 use self::job::{Reply, job};
 pub use self::job::{Timing, WriteError};

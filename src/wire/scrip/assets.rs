@@ -9,23 +9,13 @@ use super::expiry::EXPIRY;
 use super::programs::PaginationResponse;
 use crate::domain::{
     Asset, AssetNumber, AssetStatus, AssetSymbol, BurnOrder, Change, Decimal, DerivedIds,
-    DerivedKind, Expiry, InventoryMode, Name, Program, Scale, Timestamp,
+    DerivedKind, Expiry, InventoryMode, IssuancePolicy, Name, Program, Scale, Timestamp,
 };
 use crate::wire::field_types::{BOOLEAN, STRING, TIME, text, word};
 use crate::wire::fields::FieldType;
 use crate::wire::request::request;
-use crate::wire::schema::{self, AssetBurnOrder, AssetInventoryMode, AssetState};
-
-/// The only way in which an asset is issued so far.
-const UNLIMITED: &str = "UNLIMITED";
-
-/// How an asset is issued.
-const POLICY: FieldType<()> = FieldType {
-    read: |field| match field.value.as_str() {
-        Some(UNLIMITED) => Ok(()),
-        _ => Err(field.wrong("must be UNLIMITED: a credit creates what it credits")),
-    },
-    schema: || schema::one_of([UNLIMITED]).into(),
+use crate::wire::schema::{
+    self, AssetBurnOrder, AssetInventoryMode, AssetIssuancePolicy, AssetState,
 };
 
 /// The decimals of amounts.
@@ -53,8 +43,8 @@ request! {
         pub symbol: AssetSymbol = required("symbol", text!(AssetSymbol)),
         /// How it is kept: as a sum, or in lots, which can have dates.
         pub mode: InventoryMode = required("inventory_mode", word!(InventoryMode)),
-        /// How it is issued.
-        pub policy: () = required("issuance_policy", POLICY),
+        /// How it is issued: a credit creates it, or takes it from the wallet of the program.
+        pub policy: IssuancePolicy = required("issuance_policy", word!(IssuancePolicy)),
         /// The decimals of amounts.
         pub scale: Scale = required("scale", SCALE),
         /// The most that a single credit or debit may move; by default any amount.
@@ -105,6 +95,9 @@ request! {
         pub burn_order: Option<BurnOrder> = optional("burn_order", word!(BurnOrder)),
         /// The name. That of the program's points is set by `PUT /v1/configuration`.
         pub name: Option<Name> = optional("name", text!(Name)),
+        /// How it is issued. Only the program's points may become `PREFUNDED`, and only before the
+        /// first entry of the program's journal.
+        pub policy: Option<IssuancePolicy> = optional("issuance_policy", word!(IssuancePolicy)),
         /// Refused: it does not change. `PUT /v1/configuration` sets that of the program's points.
         pub symbol: Option<()> = optional("symbol", FIXED),
         /// Whether it is in use. Nothing of an archived asset is credited. The program's points are
@@ -169,7 +162,8 @@ pub struct AssetResponse {
     pub burn_order: &'static str,
     /// Whether points from before a conversion to lots are still being put into them.
     pub converting: bool,
-    /// Always `UNLIMITED`: credits create points.
+    /// Whether a credit creates points, or takes them from the wallet of the program.
+    #[schema(value_type = AssetIssuancePolicy)]
     pub issuance_policy: &'static str,
     /// The decimals of amounts; 0 of the program's points.
     pub scale: u8,
@@ -220,7 +214,7 @@ impl AssetResponse {
             inventory_mode: asset.mode.as_str(),
             burn_order: asset.burn_order.as_str(),
             converting: asset.opening_after.is_some(),
-            issuance_policy: UNLIMITED,
+            issuance_policy: asset.policy.as_str(),
             scale: asset.scale().decimals(),
             max_transaction_amount: asset
                 .max_amount

@@ -19,7 +19,7 @@ use crate::wire::schema;
 const LOTS_MAX: usize = 100;
 
 /// A description, which is not empty.
-const DESCRIPTION: FieldType<Reason> = FieldType {
+pub(super) const DESCRIPTION: FieldType<Reason> = FieldType {
     read: |field| {
         let reason = field.text(Reason::parse)?;
         if reason.as_str().trim().is_empty() {
@@ -71,7 +71,7 @@ const LOT_IDS: FieldType<Vec<Uuid>> = FieldType {
 };
 
 /// The key of a retry, which was read with the headers.
-const KEY: FieldType<()> = FieldType {
+pub(super) const KEY: FieldType<()> = FieldType {
     read: |field| match field.value {
         Value::String(_) => Ok(()),
         _ => Err(field.wrong("must be a string")),

@@ -36,7 +36,8 @@ pub struct PostingResponse {
     pub created_at: String,
 }
 
-/// A journal entry: a ledger entry as double-entry bookkeeping.
+/// A journal entry: a ledger entry, or a change of the program's wallet, as double-entry
+/// bookkeeping.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "8b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4",

@@ -4,6 +4,7 @@ mod amount;
 mod assets;
 mod balances;
 mod expiry;
+mod funds;
 mod journal;
 mod lots;
 mod named;
@@ -23,6 +24,10 @@ pub use self::balances::{
     ParticipantBalanceListResponse, ParticipantBalanceResponse, SettleResponse,
 };
 pub use self::expiry::ExpiryResponse;
+pub use self::funds::{
+    FundAssetRequest, FundedAssetResponse, FundingEventData, ProgramBalanceListResponse,
+    ProgramBalanceResponse,
+};
 pub use self::journal::{JournalEntryListResponse, JournalEntryResponse, PostingResponse};
 pub use self::lots::{LotListResponse, LotResponse, short};
 pub use self::named::{ASSET_ID, Named, PROGRAM_ID};

@@ -574,6 +574,14 @@ fn asset_rows() -> Vec<Row> {
     let [own, own_convert] = ["/v1/assets/default", "/v1/assets/default/convert"];
     let of_program = "/v1/programs/{id}/assets";
     let own_program = "/v1/programs/current/assets";
+    let [fund, burn] = [
+        "/v1/programs/{id}/assets/{assetId}/fund",
+        "/v1/programs/{id}/assets/{assetId}/burn",
+    ];
+    let [own_fund, own_burn] = [
+        "/v1/programs/current/assets/default/fund",
+        "/v1/programs/current/assets/default/burn",
+    ];
     let miles = json!({"program_id": "current", "name": "Miles", "symbol": "MI",
         "inventory_mode": "LOT", "issuance_policy": "UNLIMITED", "scale": 2});
     vec![
@@ -604,6 +612,24 @@ fn asset_rows() -> Vec<Row> {
             .gives(200, ["max_transaction_amount", "5000000"])
             .live(200)
             .bad(own, json!({"burn_order": "lifo"}), 400, "burn_order"),
+        row(
+            "GET",
+            "/v1/programs/{id}/balance",
+            "/v1/programs/current/balance",
+        )
+        .gives(200, ["data", "pagination"])
+        .live(200)
+        .bad("/v1/programs/other/balance", Value::Null, 404, "program"),
+        row("POST", fund, own_fund)
+            .body(json!({"amount": "5"}))
+            .gives(200, ["available", "journal_entry_id"])
+            .live(200)
+            .bad(own_fund, json!({"amount": 5}), 400, "amount"),
+        row("POST", burn, own_burn)
+            .body(json!({"amount": "5"}))
+            .gives(422, ["wallet_empty"])
+            .live(422)
+            .bad(own_burn, json!({}), 400, "amount"),
         row("POST", convert, own_convert)
             .body(json!({"to": "LOT", "dry_run": true}))
             .gives(200, ["dry_run", "would_expire_first"])

@@ -211,7 +211,7 @@ fn a_wrong_field_of_a_new_asset_is_named_and_its_symbol_is_unique() {
         ("symbol", json!("mi-les")),
         ("symbol", json!("SEVENTEENLETTERSX")),
         ("inventory_mode", json!("LOTS")),
-        ("issuance_policy", json!("PREFUNDED")),
+        ("issuance_policy", json!("FREE")),
         ("scale", json!(7)),
         ("scale", json!("2")),
         ("max_transaction_amount", json!(5)),

@@ -142,6 +142,20 @@ pub(super) fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'s
         ),
         (
             SANDBOX_KEY,
+            "/v1/programs/current/assets/default/fund",
+            json!({"amount": "5"}),
+            200,
+            "",
+        ),
+        (
+            SANDBOX_KEY,
+            "/v1/programs/current/assets/default/burn",
+            json!({"amount": "5"}),
+            422,
+            "",
+        ),
+        (
+            SANDBOX_KEY,
             "/v1/assets/default/convert",
             json!({"to": "LOT"}),
             200,

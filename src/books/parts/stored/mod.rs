@@ -16,6 +16,8 @@ use crate::domain::{
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct StoredPart {
     pub(super) programs: Vec<StoredProgram>,
+    /// The numbers of further assets, each with what the wallet of its program has of it.
+    pub(super) funds: Vec<(i64, i64)>,
     pub(super) tiers: Vec<String>,
     pub(super) records: Vec<StoredRecord>,
     /// The accounts in further assets, each with the number of the asset.
@@ -30,6 +32,8 @@ pub(super) struct StoredProgram {
     head: Option<[u8; 32]>,
     /// The days of the notice; 0: none.
     notice: i64,
+    /// One more than the points in its wallet; 0: it has none.
+    funds: i64,
 }
 
 impl StoredProgram {
@@ -40,19 +44,25 @@ impl StoredProgram {
             last_entry: record.last_entry.map_or(0, |seq| seq.0),
             head: record.head,
             notice: record.notice.map_or(0, ExpiryNotice::days),
+            funds: record.funds.map_or(0, |funds| funds.get() + 1),
         }
     }
 
-    pub(super) fn program(&self) -> (ProgramNumber, ProgramRecord) {
+    /// The program; `None` if a number is out of range.
+    pub(super) fn program(&self) -> Option<(ProgramNumber, ProgramRecord)> {
         let seq = |seq: i64| Some(Seq(seq)).filter(|seq| seq.0 > 0);
         let record = ProgramRecord {
             chain_start: seq(self.chain_start),
             last_entry: seq(self.last_entry),
             head: self.head,
             notice: ExpiryNotice::new(self.notice),
+            funds: match self.funds {
+                0 => None,
+                funds => Some(Points::new(funds.checked_sub(1)?)?),
+            },
             ..ProgramRecord::default()
         };
-        (ProgramNumber(self.number), record)
+        Some((ProgramNumber(self.number), record))
     }
 }
 

@@ -92,6 +92,7 @@ impl Services {
                     archived_at: None,
                 }),
                 mode: request.mode,
+                policy: request.policy,
                 burn_order: request.burn_order,
                 max_amount,
                 ..Asset::of_new(key.program, at)
@@ -114,6 +115,7 @@ pub(super) fn create(tx: &mut Transaction<'_>, asset: &mut Asset) -> Result<(), 
         symbol: further.symbol.clone(),
         scale: further.scale,
         max_amount: asset.max_amount,
+        policy: asset.policy,
     };
     asset.updated_at = further.created_at;
     asset.version = tx.record(Some(asset.program), further.created_at, event)?;
@@ -166,7 +168,7 @@ pub(in crate::service) fn check_own_program(own: Uuid, given: &str) -> Result<()
 }
 
 /// [`check_own_program`] of a path.
-fn check_program(own: Uuid, given: &str) -> Result<(), Refusal> {
+pub(in crate::service) fn check_program(own: Uuid, given: &str) -> Result<(), Refusal> {
     match check_own_program(own, given) {
         Err(Refusal::Invalid(_)) => Err(Refusal::NotFound("program")),
         checked => checked,

@@ -3,11 +3,11 @@
 mod further;
 
 use self::further::{ASSETS_MAX, apply_own, create};
-pub(in crate::service) use self::further::{check_own_program, named, with_id};
+pub(in crate::service) use self::further::{check_own_program, check_program, named, with_id};
 use crate::books::{Published, Record};
 use crate::domain::{
-    AccountKey, Asset, AssetNumber, Change, Event, Invalid, InventoryMode, MemberNumber,
-    Precondition, Program, ProgramNumber, Refusal, Seq, Timestamp,
+    AccountKey, Asset, AssetNumber, Change, Event, Invalid, InventoryMode, IssuancePolicy,
+    MemberNumber, Precondition, Program, ProgramNumber, Refusal, Seq, Timestamp,
 };
 use crate::error::Surface;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services, page};
@@ -97,6 +97,10 @@ impl Services {
             asset.max_amount = max_amount.apply(asset.max_amount);
             let at = tx.now(key.program);
             apply_own(&mut asset, at, &request)?;
+            let is_issued = asset.further.is_some() || tx.has_entries(key.program);
+            if let Some(policy) = request.policy {
+                set_policy(&mut asset, is_issued, policy)?;
+            }
             asset.burn_order = request.burn_order.unwrap_or(asset.burn_order);
             if asset != before {
                 save(tx, at, &mut asset)?;
@@ -260,6 +264,7 @@ fn save(tx: &mut Transaction<'_>, at: Timestamp, asset: &mut Asset) -> Result<()
         max_amount: asset.max_amount,
         expires_at: asset.opening_expires_at,
         archived: further.map(|further| further.archived_at.is_some()),
+        policy: asset.policy,
     };
     asset.updated_at = at;
     asset.version = tx.record(Some(asset.program), at, event)?;
@@ -294,6 +299,22 @@ pub(super) fn copy(
             create(tx, &mut asset)?;
         }
     }
+    Ok(())
+}
+
+/// Sets where credited points come from, which becomes the wallet of the program at most.
+fn set_policy(asset: &mut Asset, is_issued: bool, policy: IssuancePolicy) -> Result<(), Invalid> {
+    if policy == asset.policy {
+        return Ok(());
+    }
+    if is_issued || policy == IssuancePolicy::Unlimited {
+        return Err(Invalid::new(
+            "issuance_policy",
+            "does not change, except that of the program's points to PREFUNDED before the first \
+             entry of the program's journal",
+        ));
+    }
+    asset.policy = policy;
     Ok(())
 }
 

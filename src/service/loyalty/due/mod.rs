@@ -35,7 +35,7 @@ pub(in crate::service) fn apply(
         ..plan.entry_of(&record)
     };
     let wallet = ledger::append(tx, at, &record, entry)?;
-    let wallet = wallet.ok_or(Error::Impossible("sum of points"))?;
+    let wallet = wallet.map_err(|_| Error::Impossible("sum of points"))?;
     // Nobody but this server hears of further assets.
     if due.kind == DueKind::Expire && due.asset.is_none() {
         let event = Event::BalanceExpired {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::books::{Books, Record};
 use crate::domain::{AccountKey, AssetNumber, MemberNumber, Points, ProgramNumber, Status, Wallet};
-use crate::store::audit::{self, AccountRow, FurtherRow};
+use crate::store::audit::{self, AccountRow, FundsRow, FurtherRow};
 use crate::store::{self, Connection};
 
 /// The number of findings after which the comparison stops.
@@ -54,7 +54,46 @@ pub(super) fn compare(connection: &Connection, books: &Books) -> Result<Compared
         }
     }
     compare_further(&audit::further_accounts(connection)?, books, &mut compared);
+    compare_funds(&audit::funds(connection)?, books, &mut compared);
     Ok(compared)
+}
+
+/// Compares what the wallets of programs have of the assets that are issued from them.
+fn compare_funds(rows: &[FundsRow], books: &Books, compared: &mut Compared) {
+    let mut logged: BTreeMap<_, _> = rows
+        .iter()
+        .map(|row| ((row.program, row.asset), row.left))
+        .collect();
+    let points = books.programs().filter_map(|(program, record)| {
+        let expected = logged.remove(&(program.0, None)).unwrap_or(0);
+        Some((
+            format!("program row {}", program.0),
+            expected,
+            record.funds?.get(),
+        ))
+    });
+    let mut all: Vec<_> = points.collect();
+    let further: BTreeMap<_, _> = logged
+        .into_iter()
+        .filter_map(|((_, asset), left)| Some((asset?, left)))
+        .collect();
+    all.extend(books.assets().filter_map(|(asset, record)| {
+        let expected = further.get(&asset.0).copied().unwrap_or(0);
+        Some((
+            format!("asset row {}", asset.0),
+            expected,
+            record.funds?.get(),
+        ))
+    }));
+    for (what, expected, found) in all {
+        compared.figures += 1;
+        if found != expected {
+            compared.findings.push(format!(
+                "{what}: the wallet of the program has {found} in the books, but {expected} by the \
+                 entries of the journal"
+            ));
+        }
+    }
 }
 
 /// Compares every account in a further asset, and the sums of every such asset.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::books::{Books, ProgramRecord, Record};
-use crate::domain::{AccountKey, ProgramNumber, Seq, Status, Timestamp};
+use crate::domain::{AccountKey, AssetNumber, Points, ProgramNumber, Seq, Status, Timestamp};
 use crate::store::{self, Connection};
 
 /// The most findings.
@@ -29,6 +29,7 @@ pub(super) fn differences(saved: &Books, folded: &Books) -> Vec<String> {
     programs
         .chain(of_members(saved, folded))
         .chain(of_further(saved, folded))
+        .chain(of_assets(saved, folded))
         .take(FINDINGS_MAX)
         .collect()
 }
@@ -199,9 +200,30 @@ fn program_fields(record: ProgramRecord) -> Fields {
                 .notice
                 .map_or_else(none, |notice| notice.days().to_string()),
         ),
+        ("points in its wallet", funds(record.funds)),
     ]
     .map(|(field, value)| (field.to_owned(), value))
     .into()
+}
+
+/// What the wallets of programs have of further assets.
+fn of_assets<'a>(saved: &'a Books, folded: &'a Books) -> impl Iterator<Item = String> + 'a {
+    let assets = saved.assets().chain(folded.assets());
+    let numbers: BTreeSet<AssetNumber> = assets.map(|(number, _)| number).collect();
+    numbers.into_iter().filter_map(move |number| {
+        let [saved, folded] = [saved, folded].map(|books| funds(books.asset(number).funds));
+        (saved != folded).then(|| {
+            format!(
+                "asset row {}: the wallet of the program has {saved} in the saved books, but \
+                 {folded} by the log",
+                number.0
+            )
+        })
+    })
+}
+
+fn funds(funds: Option<Points>) -> String {
+    funds.map_or_else(none, |funds| funds.get().to_string())
 }
 
 fn seq(seq: Option<Seq>) -> String {

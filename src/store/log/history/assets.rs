@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::{
-    AssetNumber, Cell, Cells, Column, Entry, Event, InventoryMode, Points, Timestamp,
+    AssetNumber, Cell, Cells, Column, Entry, Event, InventoryMode, IssuancePolicy, Points,
+    Timestamp,
 };
 
 /// What a further asset has of its own.
@@ -22,6 +23,7 @@ pub(super) type Key = (i64, Option<i64>);
 pub(super) struct Asset {
     pub(super) further: Option<Further>,
     pub(super) mode: InventoryMode,
+    pub(super) policy: IssuancePolicy,
     pub(super) burn_order: &'static str,
     pub(super) max_amount: Option<i64>,
     pub(super) expires_at: Option<i64>,
@@ -62,6 +64,7 @@ impl Assets {
             max_amount,
             expires_at,
             archived,
+            policy,
         } = event
         else {
             return None;
@@ -74,9 +77,14 @@ impl Assets {
             further.archived_at = archived.then_some(archived_at);
         }
         let is_known = asset.is_some() == further.is_some();
+        // Points of a program become PREFUNDED before its first entry, which the books check.
+        let issued = before.map_or(IssuancePolicy::Unlimited, |before| before.policy);
+        let is_issued_alike =
+            issued == *policy || (asset.is_none() && issued == IssuancePolicy::Unlimited);
         let changed = Asset {
             further,
             mode: *mode,
+            policy: *policy,
             burn_order: burn_order.as_str(),
             max_amount: max_amount.map(Points::get),
             expires_at: expires_at.map(Timestamp::as_millis),
@@ -90,7 +98,7 @@ impl Assets {
             None => is_lot || changed.expires_at.is_none(),
         };
         self.of.insert(key, changed);
-        (!fits || !is_known).then(|| {
+        (!fits || !is_known || !is_issued_alike).then(|| {
             format!(
                 "activity {seq} does not fit the way in which the {} were kept before",
                 describe(key)
@@ -107,6 +115,7 @@ impl Assets {
             symbol,
             scale,
             max_amount,
+            policy,
         } = event
         else {
             return None;
@@ -119,6 +128,7 @@ impl Assets {
                 archived_at: None,
             }),
             mode: *mode,
+            policy: *policy,
             burn_order: burn_order.as_str(),
             max_amount: max_amount.map(Points::get),
             expires_at: None,

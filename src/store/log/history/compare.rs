@@ -23,7 +23,8 @@ const PROGRAMS: &str = "SELECT id, organization_id, created_at, status,
     FROM program ORDER BY id";
 
 const ASSETS: &str = "SELECT id, program_id, symbol, scale, created_at, archived_at,
-        inventory_mode, burn_order, max_amount, opening_expires_at, updated_at, version
+        inventory_mode, issuance_policy, burn_order, max_amount, opening_expires_at, updated_at,
+        version
     FROM asset ORDER BY id";
 
 const ORGANIZATIONS: &str = "SELECT id, environment, status, created_at, version
@@ -277,7 +278,7 @@ impl History<'_> {
         ]))
     }
 
-    fn compare_asset(&mut self, id: i64, row: &Row<'_>) -> Compared<10> {
+    fn compare_asset(&mut self, id: i64, row: &Row<'_>) -> Compared<11> {
         let program: i64 = row.get(column!(ASSETS, "program_id"))?;
         let symbol: Option<String> = row.get(column!(ASSETS, "symbol"))?;
         let key = (program, symbol.is_some().then_some(id));
@@ -287,6 +288,7 @@ impl History<'_> {
         let number = |column: usize| row.get::<_, Option<i64>>(column);
         let further = logged.further.as_ref();
         let mode: String = row.get(column!(ASSETS, "inventory_mode"))?;
+        let policy: String = row.get(column!(ASSETS, "issuance_policy"))?;
         let burn_order: String = row.get(column!(ASSETS, "burn_order"))?;
         let is_same_mode = mode == logged.mode.as_str();
         Ok(Some([
@@ -307,6 +309,7 @@ impl History<'_> {
                 number(column!(ASSETS, "archived_at"))? != further.and_then(|it| it.archived_at),
             ),
             ("inventory_mode", !is_same_mode),
+            ("issuance_policy", policy != logged.policy.as_str()),
             ("burn_order", burn_order != logged.burn_order),
             (
                 "max_amount",

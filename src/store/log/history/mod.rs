@@ -278,9 +278,7 @@ impl<'c> History<'c> {
                 self.program(seq, at, program, is_complete, event);
             }
             Event::AssetChanged { .. } | Event::AssetCreated { .. } => {
-                let number = program.unwrap_or_default();
-                let finding = self.assets.apply(seq, at, number, event);
-                self.findings.extend(finding);
+                self.asset(seq, at, program, event);
             }
             Event::OrganizationCreated { .. } | Event::OrganizationChanged { .. } => {
                 self.organization(seq, at, event);
@@ -306,7 +304,9 @@ impl<'c> History<'c> {
             // They are in the books alone.
             Event::WalletDebited(_)
             | Event::BalanceExpired { .. }
-            | Event::WalletExpiring { .. } => {}
+            | Event::WalletExpiring { .. }
+            | Event::ProgramFunded(_)
+            | Event::ProgramBurned(_) => {}
         }
         Ok(())
     }

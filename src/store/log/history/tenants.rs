@@ -62,6 +62,12 @@ impl History<'_> {
         program.notice = expiry_notice.map_or(program.notice, Logged::Known);
     }
 
+    pub(super) fn asset(&mut self, seq: i64, at: i64, program: Option<i64>, event: &Event) {
+        let program = program.unwrap_or_default();
+        let finding = self.assets.apply(seq, at, program, event);
+        self.findings.extend(finding);
+    }
+
     fn program_created(
         &mut self,
         seq: i64,

@@ -119,6 +119,38 @@ pub fn further_accounts(connection: &Connection) -> Result<Vec<FurtherRow>, Erro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What the wallet of a program would have of an asset that is issued from it, computed by SQL:
+/// what was funded without what was burned and issued, and with what was returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FundsRow {
+    /// The program.
+    pub program: i64,
+    /// The asset; `None`: the program's points.
+    pub asset: Option<i64>,
+    /// The sum.
+    pub left: i64,
+}
+
+/// [`FundsRow`] of every asset with an entry in the journal, whatever its policy is.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn funds(connection: &Connection) -> Result<Vec<FundsRow>, Error> {
+    let sql = "SELECT program_id, asset, sum(CASE WHEN kind = 18 OR entry IN (5, 10) THEN amount
+            WHEN kind = 19 OR entry = 1 THEN -amount ELSE 0 END)
+        FROM activity WHERE program_id IS NOT NULL AND (entry IS NOT NULL OR kind IN (18, 19))
+        GROUP BY program_id, asset";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(FundsRow {
+            program: row.get(0)?,
+            asset: row.get(1)?,
+            left: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Finds redemptions whose status, charge or refund differs from their history, and members with
 /// more redemptions of an offer than its limit allowed.
 ///

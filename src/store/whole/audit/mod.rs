@@ -20,7 +20,8 @@ pub use self::figures::{
     DayRow, OfferNumbersRow, ProgramNumberRow, offer_numbers, program_numbers, timeline_days,
 };
 pub use self::ledger::{
-    AccountRow, FurtherRow, accounts, chains, credits, further_accounts, redemptions,
+    AccountRow, FundsRow, FurtherRow, accounts, chains, credits, funds, further_accounts,
+    redemptions,
 };
 pub use self::structure::{cursors, foreign_keys, integrity, schema};
 pub use self::values::{missing_settings, start, values};

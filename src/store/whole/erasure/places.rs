@@ -233,6 +233,7 @@ mod tests {
                 "program.redemption_target",
                 "asset.inventory_mode",
                 "asset.burn_order",
+                "asset.issuance_policy",
                 "offer.limit_per",
                 "credential.kind",
                 "credential.environment",

@@ -125,6 +125,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("symbol", text!(AssetSymbol)),
             ("scale", ANY),
             ("inventory_mode", ANY),
+            ("issuance_policy", ANY),
             ("burn_order", ANY),
             ("max_amount", ANY),
             ("opening_after", COUNT),

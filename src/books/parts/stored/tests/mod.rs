@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::books::parts::{Damaged, Generation, Header, Part};
-use crate::books::{Books, Lots, Published};
+use crate::books::rows::Records as _;
+use crate::books::{AssetRecord, Books, Lots, Published};
 use crate::domain::{AssetNumber, Bucket, Lot, LotState, Tier};
 
 /// Every record by the member's number, each with the name of its tier, which may have another
@@ -251,6 +252,48 @@ proptest! {
             let checksum = crc32fast::hash(&part.bytes);
             take_in(Part { checksum, ..part });
         }
+    }
+}
+
+#[test]
+fn what_wallets_of_programs_have_is_restored_and_a_newer_generation_replaces_it() {
+    let points = |points| Points::new(points);
+    let funded = |last: i64, own: Option<Points>, asset: Option<Points>| {
+        let mut books = Books::default();
+        let program = ProgramRecord {
+            last_entry: Some(Seq(last)),
+            funds: own,
+            ..ProgramRecord::default()
+        };
+        books.put_program(ProgramNumber(1), program);
+        let asset = AssetRecord {
+            funds: asset,
+            ..AssetRecord::default()
+        };
+        books.put_asset(AssetNumber(7), asset);
+        books.restored_up_to(Seq(last));
+        Published::new(books)
+    };
+    let mut restored = Books::default();
+    for (last, own, asset) in [
+        (3, points(0), points(Points::MAX.get())),
+        (4, points(Points::MAX.get()), points(0)),
+        (5, None, points(1)),
+    ] {
+        let (parts, header) = generation(&funded(last, own, asset), last == 3);
+        restore(&mut restored, &parts, header);
+        assert_eq!(restored.program(ProgramNumber(1)).funds, own);
+        assert_eq!(restored.asset(AssetNumber(7)).funds, asset);
+    }
+    for funds in [-1, Points::MAX.get() + 1] {
+        let part = StoredPart {
+            funds: vec![(7, funds)],
+            ..StoredPart::default()
+        };
+        let bytes = postcard::to_allocvec(&part).unwrap();
+        let checksum = crc32fast::hash(&bytes);
+        let refused = restored.restore_part(&Part { bytes, checksum });
+        assert_eq!(refused, Err(Damaged::Form));
     }
 }
 

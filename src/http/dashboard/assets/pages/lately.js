@@ -48,8 +48,10 @@ export function latelyCard(view, offersOf) {
   );
   view.live((events) => {
     for (const { name, data } of events) {
-      // The redemption event already covers its spend and refund, and a debit the expiry.
+      // The redemption event already covers its spend and refund, and a debit the expiry. Events of
+      // wallets of programs and of pools are about no member.
       if (!data || data.data?.redemptionID || name === "balance.expired") continue;
+      if (!data.data?.externalUserID) continue;
       arrived.unshift({ name, at: data.createdAt, data: data.data ?? {} });
       if (name.startsWith("member.")) names.learn(data.data.externalUserID, data.data.displayName);
     }

@@ -186,7 +186,7 @@ impl World {
             let plan = record.plan(Entry::Hold, points(amount), &pick);
             let plan = plan.unwrap().held_until(at(until));
             let now = tx.now(record.program);
-            ledger::append(tx, now, &record, plan.entry_of(&record))?;
+            ledger::append(tx, now, &record, plan.entry_of(&record))?.unwrap();
             Ok(Answer::no_content())
         });
         assert_eq!(self.runtime.block_on(held).unwrap().status, 204);
@@ -333,7 +333,7 @@ pub(super) fn mint(
 ) -> Result<(), store::Error> {
     let plan = record.plan_mint(points(amount), Bucket::Available, Some(dates));
     let at = tx.now(record.program);
-    ledger::append(tx, at, record, plan.unwrap().entry_of(record))?;
+    ledger::append(tx, at, record, plan.unwrap().entry_of(record))?.unwrap();
     Ok(())
 }
 
@@ -349,6 +349,6 @@ fn take(tx: &mut Transaction<'_>, record: &Record, amount: i64) -> Result<Answer
         .into());
     };
     let at = tx.now(record.program);
-    ledger::append(tx, at, record, plan.entry_of(record))?;
+    ledger::append(tx, at, record, plan.entry_of(record))?.unwrap();
     Ok(Answer::no_content())
 }
