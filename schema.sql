@@ -283,7 +283,7 @@ CREATE INDEX redemption_by_offer ON redemption (offer_id, status, created_at);
 -- Finds a redemption by its code.
 CREATE UNIQUE INDEX redemption_by_code ON redemption (program_id, code) WHERE code IS NOT NULL;
 -- Counts the redemptions that a limit concerns, without reading them.
-CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id, status);
+CREATE INDEX redemption_by_member_offer ON redemption (member_id, offer_id, status, returned, quantity);
 
 -- The log: everything that ever happened, in commit order. All figures, streams and webhooks follow from
 -- it.

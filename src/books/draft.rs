@@ -1,10 +1,12 @@
 //! The books as the open batch sees them.
 
+use std::collections::BTreeSet;
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
 use super::fold;
 use super::id_hash::IdHash;
+use super::ledger::accounts_of;
 use super::overlay::Overlay;
 use super::rows::Records;
 use super::{AssetRecord, Books, Contradiction, ProgramRecord, Published, Record, Row, TierNumber};
@@ -73,14 +75,13 @@ impl Draft {
         })
     }
 
-    /// The further assets in which a member has an account, in order.
-    pub fn assets_of(&self, member: MemberNumber) -> Vec<AssetNumber> {
-        let mut assets: Vec<_> = self.base.read().assets_of(member).collect();
+    /// The records of a member with each account: that in the program's points, then those in
+    /// further assets, in order. None if there is no such member.
+    pub fn accounts_of(&self, member: MemberNumber) -> Vec<Record> {
+        let mut assets: BTreeSet<_> = self.base.read().assets_of(member).collect();
         let open = self.further.iter().map(|(key, _)| key);
         assets.extend(open.filter(|(of, _)| *of == member).map(|(_, asset)| asset));
-        assets.sort_unstable();
-        assets.dedup();
-        assets
+        accounts_of(member, assets, |key| self.account(key))
     }
 
     fn is_changed(&self, key: AccountKey) -> bool {

@@ -9,9 +9,8 @@ use crate::http;
 
 /// Prints the document that is committed as docs/openapi.json.
 pub(super) fn run() -> Result<ExitCode, anyhow::Error> {
-    let document = http::openapi()
-        .to_pretty_json()
-        .context("the document could not be rendered")?;
+    let document = http::indented_openapi(&http::openapi());
+    let document = document.context("the document could not be rendered")?;
     print(&(document + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -121,6 +121,16 @@ impl Lot {
         }
     }
 
+    /// From when on its points are neither pending nor reserved, as far as that is known; `None` if
+    /// they are reserved until somebody releases them.
+    pub fn free_from(&self) -> Option<Timestamp> {
+        match self.state {
+            LotState::Available => Some(Timestamp::MIN),
+            LotState::Deferred { matures_at } => Some(matures_at),
+            LotState::Held { until, .. } => until,
+        }
+    }
+
     /// The number of the ledger entry that reserved its points, if they are reserved.
     pub const fn held_by(&self) -> Option<u32> {
         match self.state {

@@ -58,6 +58,7 @@ mod status;
 mod terms;
 mod text;
 mod timestamp;
+mod visible;
 mod webhook;
 mod zone;
 
@@ -125,6 +126,7 @@ pub use text::{
     Reason, ReferenceId, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
+pub use visible::INVISIBLE;
 pub use webhook::{
     Attempt, Delivery, DeliveryStatus, Endpoint, RETRY_AFTER, TargetPolicy, WebhookUrl,
     is_globally_routable,

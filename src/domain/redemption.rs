@@ -227,6 +227,35 @@ pub struct Redemption {
 }
 
 impl Redemption {
+    /// A free redemption of one unit, which is not stored yet.
+    pub fn submitted(
+        id: RedemptionId,
+        (member, external_user_id): (MemberNumber, ExternalUserId),
+        (offer, offer_id): (OfferNumber, OfferId),
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            number: RedemptionNumber(0),
+            id,
+            member,
+            external_user_id,
+            offer,
+            offer_id,
+            code: None,
+            status: Status::Submitted,
+            charged: Points::ZERO,
+            quantity: Units::ONE,
+            returned: 0,
+            took_stock: false,
+            start_at: None,
+            end_at: None,
+            canceled_reason: None,
+            canceled_note: None,
+            feedback: None,
+            created_at,
+        }
+    }
+
     /// The conversation about it, whose id has the same bytes with another prefix.
     pub fn conversation(&self) -> ConversationId {
         ConversationId::from_uuid(*self.id.as_uuid())

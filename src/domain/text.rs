@@ -1,10 +1,8 @@
 //! Checked text: each type holds only text that its rule allows.
 
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
-use icu_properties::{CodePointMapData, CodePointSetData};
-
 use super::Invalid;
 use super::contact::{check_email, check_phone, digits};
+use super::visible::is_visible;
 
 /// The rule for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +27,6 @@ pub enum Blanks {
     NotAlone,
     /// A text that consists only of them is refused, and white space at both ends is removed.
     Trimmed,
-}
-
-/// Whether the character is visible.
-fn is_visible(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_graphic();
-    }
-    let is_blank = c.is_whitespace()
-        || c.is_control()
-        || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
-        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
-    !is_blank
 }
 
 /// Checks new text and returns it as it will be stored.

@@ -25,6 +25,8 @@ impl Timestamp {
     const MIN_MILLIS: i64 = -62_167_219_200_000;
     const MAX_MILLIS: i64 = 253_402_300_799_999;
 
+    /// The earliest time.
+    pub const MIN: Self = Self(Self::MIN_MILLIS);
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 

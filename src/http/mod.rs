@@ -40,6 +40,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 
+pub use self::openapi::indented as indented_openapi;
 pub use error::HttpError;
 pub use route::{Access, Route};
 pub use routes::{ROUTES, document as openapi};

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::fields::{Field, FieldType};
-use super::{numbers, schema};
+use super::{numbers, schema, text_pattern};
 use crate::domain::{
-    Allocation, Attributes, Cents, Day, EventName, ExternalUserId, Intake, Invalid, Note,
-    OfferContent, Points, Pool, Rate, Rating, Refusal, Role, Subscription, TermsVersionId, Tier,
-    Timestamp, Url, WebhookUrl,
+    Allocation, AssetSymbol, Attributes, Cents, Day, Email, EventName, ExternalUserId, Intake,
+    Invalid, Note, OfferContent, Phone, Points, Pool, Rate, Rating, Refusal, Role, Subscription,
+    TermsVersionId, Tier, Timestamp, Url, WebhookUrl,
 };
 
 /// The most seconds by which one request moves a sandbox's time: ten years of 365 days.
@@ -32,6 +32,24 @@ macro_rules! text {
         }
     };
 }
+
+/// An email address.
+pub(super) const EMAIL: FieldType<Email> = FieldType {
+    read: |field| field.text(Email::parse),
+    schema: || schema::formed(Email::RULE, text_pattern::EMAIL).into(),
+};
+
+/// A phone number.
+pub(super) const PHONE: FieldType<Phone> = FieldType {
+    read: |field| field.text(Phone::parse),
+    schema: || schema::formed(Phone::RULE, text_pattern::PHONE).into(),
+};
+
+/// The symbol of a further asset.
+pub(super) const ASSET_SYMBOL: FieldType<AssetSymbol> = FieldType {
+    read: |field| field.text(AssetSymbol::parse),
+    schema: || schema::formed(AssetSymbol::RULE, text_pattern::SYMBOL).into(),
+};
 
 /// A word of a domain enum, which has `ALL`, `as_str` and `parse`.
 macro_rules! word {

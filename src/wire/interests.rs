@@ -3,14 +3,14 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::{DATES, DETAILS, EXTERNAL_USER_ID, PERSONS, STRING, text, word};
+use super::field_types::{DATES, DETAILS, EXTERNAL_USER_ID, PERSONS, PHONE, STRING, word};
 use super::request::request;
 use super::schema::{
     InterestContactMethod, InterestContactWindow, InterestOccasion, InterestState,
 };
 use crate::domain::{
     ContactMethod, ContactWindow, Day, ExternalUserId, Intake, Interest, InterestStatus, Note,
-    Occasion, Phone,
+    Occasion,
 };
 
 /// A request with the fields of an intake and others.
@@ -40,7 +40,7 @@ macro_rules! request_with_intake {
                 /// When the member wants to be contacted.
                 contact_window = nullable("contactWindow", word!(ContactWindow)),
                 /// A phone number: 5 to 15 digits, with a leading `+` and separators.
-                phone = nullable("phone", text!(Phone)),
+                phone = nullable("phone", PHONE),
             }
             example $example
             parse(body);

@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::WalletResponse;
-use super::field_types::{JSON_OBJECT, text};
+use super::field_types::{EMAIL, JSON_OBJECT, PHONE, text};
 use super::request::request;
-use crate::domain::{DisplayName, Email, Member, MemberProfile, Phone, Status, StatusCounts, Tier};
+use crate::domain::{DisplayName, Member, MemberProfile, Status, StatusCounts, Tier};
 
 request! {
     /// The body of `PUT /v1/members/{externalUserID}`.
@@ -20,10 +20,10 @@ request! {
         /// The display name; null clears it.
         display_name = change("displayName", text!(DisplayName)),
         /// The email address, with one `@` and no white space; null clears it.
-        email = change("email", text!(Email)),
+        email = change("email", EMAIL),
         /// The phone number: 5 to 15 digits, with blanks, dashes, brackets and a leading `+`; null
         /// clears it.
-        phone = change("phone", text!(Phone)),
+        phone = change("phone", PHONE),
         /// The tier; a new member without one gets the program's default tier.
         tier = optional("tier", text!(Tier)),
     }

@@ -36,6 +36,7 @@ mod sandbox;
 pub mod schema;
 mod scrip;
 mod terms;
+mod text_pattern;
 mod timeseries;
 mod tokens;
 mod wallets;

@@ -30,7 +30,8 @@ request! {
         /// by default.
         pub per_member: Change<i64> = change("perMember", PER_MEMBER),
         /// The redemptions that count: `ever` for all that are not canceled, `open` for those that
-        /// are neither completed nor canceled; `ever` by default.
+        /// are neither completed nor canceled; `ever` by default. One whose units were all returned
+        /// counts no more.
         pub per: Option<LimitPer> = optional("per", word!(LimitPer)),
     }
 }

@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::text_pattern;
 use crate::domain::{
     AssetStatus, Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName,
     FileType, InterestStatus, InventoryMode, IssuancePolicy, JournalAction, LedgerEntity, LimitPer,
@@ -18,17 +19,19 @@ use crate::domain::{
 
 /// A text with a rule.
 pub fn text(rule: TextRule) -> Object {
-    let pattern = if rule.lines {
-        r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
-    } else {
-        r"^[^\x00-\x1f\x7f-\x9f]*$"
-    };
     ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length((rule.least > 0).then_some(rule.least))
         .max_length(Some(rule.most))
-        .pattern(Some(pattern))
+        .pattern(Some(text_pattern::pattern(rule)))
         .build()
+}
+
+/// A text with a rule and a pattern of its own.
+pub(super) fn formed(rule: TextRule, pattern: &str) -> Object {
+    let mut object = text(rule);
+    object.pattern = Some(pattern.to_owned());
+    object
 }
 
 /// A string with a length in characters.

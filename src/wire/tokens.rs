@@ -4,9 +4,9 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::field_types::{EXTERNAL_USER_ID, text};
+use super::field_types::{EMAIL, EXTERNAL_USER_ID, text};
 use super::request::request;
-use crate::domain::{DisplayName, Email, ExternalUserId, MemberProfile, Tier, Timestamp};
+use crate::domain::{DisplayName, ExternalUserId, MemberProfile, Tier, Timestamp};
 
 request! {
     /// The body of `POST /v1/auth/exchange`.
@@ -20,7 +20,7 @@ request! {
         /// The display name; null clears it.
         display_name = change("displayName", text!(DisplayName)),
         /// The email address; null clears it.
-        email = change("email", text!(Email)),
+        email = change("email", EMAIL),
         /// The tier; a new member without one gets the program's default tier.
         tier = optional("tier", text!(Tier)),
         ..MemberProfile::default()

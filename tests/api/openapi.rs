@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use stampcard::domain::{EventName, Shown};
-use stampcard::http::{Access, ROUTES};
+use stampcard::http::{Access, ROUTES, indented_openapi};
 use stampcard::wire::TEST_EVENT;
 
 use crate::sdk::OPERATIONS;
@@ -33,7 +33,7 @@ fn operations() -> impl Iterator<Item = (String, &'static str, &'static Value)> 
 
 #[test]
 fn the_committed_document_is_the_one_of_the_code() {
-    let current = stampcard::http::openapi().to_pretty_json().unwrap();
+    let current = indented_openapi(&stampcard::http::openapi()).unwrap();
     assert!(
         COMMITTED.trim_end() == current,
         "docs/openapi.json is out of date: cargo run -- openapi > docs/openapi.json"

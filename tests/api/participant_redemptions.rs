@@ -308,6 +308,15 @@ fn a_completed_reward_is_reversed_and_stays_completed() {
         422,
         "insufficient_balance",
     );
+    // It counts towards no limit any more, on either surface.
+    let own = app.post(
+        "/v1/redemptions",
+        &json!({"externalUserID": "ada", "offer": offer}),
+    );
+    let own = own.expect(201)["id"].as_str().unwrap().to_owned();
+    move_to(app, &own, "CANCELED").expect(200);
+    let third = world.redeem_item("ada", &offer, &json!({})).expect(201);
+    world.reverse("ada", &third, &json!({})).expect(201);
     let second = app.get(&world.one("ada", &second)).expect(200);
     assert_eq!(
         (&second["status"], &second["reversed_quantity"]),

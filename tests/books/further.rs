@@ -361,10 +361,11 @@ impl World {
             assert!(record.lots.is_none() || has_lots(*asset), "member {member}");
             let Some(asset) = asset else { continue };
             further += 1;
-            let has = books
-                .assets_of(MemberNumber(*member))
-                .any(|it| it.0 == *asset);
-            assert!(has, "member {member}, asset {asset}");
+            let accounts = books.accounts_of(MemberNumber(*member));
+            let has = accounts
+                .iter()
+                .filter(|it| it.asset == Some(AssetNumber(*asset)));
+            assert_eq!(has.count(), 1, "member {member}, asset {asset}");
             let all = of_assets.entry(*asset).or_default();
             let add = |sum: Points, more: i64| points(sum.get() + more);
             all.wallets = Wallet {

@@ -5,20 +5,22 @@ use data_encoding::HEXLOWER;
 use stampcard::books::parts::{Generation, VERSION};
 use stampcard::books::{Books, LotDates, Pick, Plan, Published, Record, Row};
 use stampcard::domain::{
-    Activity, Bucket, BurnOrder, Entry, Event, MemberNumber, OfferNumber, Points, ProgramNumber,
-    RedemptionNumber, Seq, Tier, Timestamp, Units,
+    AccountKey, Activity, AssetNumber, Bucket, BurnOrder, Entry, Event, MemberNumber, OfferNumber,
+    Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp, Units,
 };
 
 /// The parts of the history below, by the version of their form.
 const STORED: (u32, [&str; 2]) = (
     4,
     [
-        "010a0818010707070707070707070707070707070707070707070707070707070707070707000000\
+        "010a081e010707070707070707070707070707070707070707070707070707070707070707000000\
          00",
         "000204676f6c640673696c76657203020a00020000000000000000000000000000020a010c000001\
-         e8070002040000080000010001012800000000840e0a0018000001880ec801060200001200000001\
+         e8070002040000080000010001012800000000840e0a001a000001880ec801060400001400000001\
          b009d8040505010001d80482c0e285e36801050001000290030000010003d80482c0e285e3680380\
-         b083c59868010004900382b083c598680204010302c801000105000000",
+         b083c59868010004900382b083c598680204010302c8010001050082c0e285e368028e01040a011e\
+         0000011200010200001e000000008c01840e0a001c0000017800010200001c000000010000010101\
+         00017882c0e285e3680000",
     ],
 );
 
@@ -47,7 +49,17 @@ impl History {
     }
 
     fn post(&mut self, member: i64, plan: impl FnOnce(&Record) -> Option<Plan>) {
-        let record = self.books.record(MemberNumber(member)).unwrap();
+        self.post_in(None, member, plan);
+    }
+
+    fn post_in(
+        &mut self,
+        asset: Option<i64>,
+        member: i64,
+        plan: impl FnOnce(&Record) -> Option<Plan>,
+    ) {
+        let (asset, member) = (asset.map(AssetNumber), MemberNumber(member));
+        let record = self.books.account(AccountKey { asset, member }).unwrap();
         let plan = plan(&record).unwrap();
         self.apply(Event::of_entry(plan.entry_of(&record)));
     }
@@ -57,8 +69,8 @@ fn points(points: i64) -> Points {
     Points::new(points).unwrap()
 }
 
-/// Members without points, with points, with a redemption and held points, and with lots of every
-/// kind.
+/// Members without points, with points, with a redemption and held points, with lots of every
+/// kind of which some are announced to expire, and with points of a further asset.
 fn books() -> Books {
     let mut history = History {
         books: Books::default(),
@@ -99,6 +111,20 @@ fn books() -> Books {
     }
     history.post(900, |it| it.plan(Entry::Hold, points(400), &pick));
     history.post(900, |it| it.plan(Entry::Debit, points(100), &held));
+    history.apply(Event::WalletExpiring {
+        member: MemberNumber(900),
+        amount: points(200),
+        at: late.unwrap(),
+        due_at: soon.unwrap(),
+        balance: 200,
+    });
+    let dates = dates(late, None);
+    history.post_in(Some(70), 900, |it| {
+        it.plan_mint(points(60), Bucket::Available, dates)
+    });
+    history.post_in(Some(71), 2, |it| {
+        it.plan_mint(points(9), Bucket::Available, None)
+    });
     history.books
 }
 

@@ -16,9 +16,18 @@ impl Books {
     }
 
     /// The further assets in which a member has an account, in order.
-    pub fn assets_of(&self, member: MemberNumber) -> impl Iterator<Item = AssetNumber> {
+    pub(in crate::books) fn assets_of(
+        &self,
+        member: MemberNumber,
+    ) -> impl Iterator<Item = AssetNumber> {
         let range = (member, AssetNumber(i64::MIN))..=(member, AssetNumber(i64::MAX));
         self.further.range(range).map(|((_, asset), _)| *asset)
+    }
+
+    /// The records of a member with each account: that in the program's points, then those in
+    /// further assets, in order. None if there is no such member.
+    pub fn accounts_of(&self, member: MemberNumber) -> Vec<Record> {
+        accounts_of(member, self.assets_of(member), |key| self.account(key))
     }
 
     /// The record at the place of an account.
@@ -53,4 +62,17 @@ impl Books {
     pub fn further_records(&self) -> impl Iterator<Item = Record> {
         self.further.values().map(|place| self.record_at(*place))
     }
+}
+
+/// The records of a member with each account, of which `account` finds one.
+pub(in crate::books) fn accounts_of(
+    member: MemberNumber,
+    further: impl IntoIterator<Item = AssetNumber>,
+    account: impl Fn(AccountKey) -> Option<Record>,
+) -> Vec<Record> {
+    let further = further.into_iter().map(Some);
+    let assets = std::iter::once(None).chain(further);
+    assets
+        .filter_map(|asset| account(AccountKey { asset, member }))
+        .collect()
 }

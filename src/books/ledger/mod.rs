@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::HashTable;
 
+pub(super) use self::further::accounts_of;
 use super::agenda::Agenda;
 use super::fold;
 use super::id_hash::IdHash;

@@ -298,11 +298,9 @@ pub(super) fn dues_of(
     let matures_at = lot.matures_at();
     // A lot does not expire while it is held. If the hold ends before, it is listed all the same,
     // so that a list of what is due has it in order.
-    let is_free = |end: &Timestamp| match lot.state {
-        LotState::Held { until, .. } => until.is_some_and(|until| until < *end),
-        LotState::Available | LotState::Deferred { .. } => true,
-    };
-    let expires_at = lot.expires_at.filter(is_free);
+    let free_from = lot.free_from();
+    let expires_at = lot.expires_at;
+    let expires_at = expires_at.filter(|end| free_from.is_some_and(|from| from < *end));
     let dates = [
         (matures_at, DueKind::Mature),
         (expires_at, DueKind::Expire),

@@ -7,7 +7,7 @@
 //! next notices. As the mark depends on nothing but the rows of the log, a notice is sent once,
 //! whenever the number of days is changed. If it becomes larger, more is due at once.
 
-use crate::domain::{ExpiryNotice, Lot, LotState, Timestamp};
+use crate::domain::{ExpiryNotice, Lot, Timestamp};
 
 /// What decides when the lots of an account are announced.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,11 +25,7 @@ impl Notices {
         let at = notice.before(end);
         // Points that become available before are listed as well, so that a list of what is due has
         // them in order.
-        let is_free = match lot.state {
-            LotState::Available => true,
-            LotState::Deferred { matures_at } => matures_at <= at,
-            LotState::Held { until, .. } => until.is_some_and(|until| until <= at),
-        };
+        let is_free = lot.free_from().is_some_and(|from| from <= at);
         (is_free && self.until < Some(end)).then_some(at)
     }
 }

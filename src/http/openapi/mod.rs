@@ -10,6 +10,8 @@ mod errors;
 pub(super) mod operation;
 pub(super) mod page;
 
+use std::fmt::Write as _;
+
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Paths};
 use utoipa::openapi::schema::Components;
@@ -58,6 +60,26 @@ pub(super) fn document(routes: &[Route]) -> OpenApi {
         .webhooks(Some(webhooks))
         .components(Some(components))
         .build()
+}
+
+/// A document as indented JSON. Characters beyond U+FFFF are escaped: those of patterns are not
+/// visible.
+///
+/// # Errors
+/// If it cannot be rendered, which would be a fault of its parts.
+pub fn indented(document: &OpenApi) -> Result<String, serde_json::Error> {
+    let json = document.to_pretty_json()?;
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c <= '\u{ffff}' {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(escaped, "\\u{unit:04x}").expect("a string accepts everything");
+        }
+    }
+    Ok(escaped)
 }
 
 /// Adds an operation to its path, with everything that follows from the route.

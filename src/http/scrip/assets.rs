@@ -51,7 +51,6 @@ routes! {
                  other one.",
             )
             .body::<LinkAssetRequest>()
-            .returns::<AssetResponse>(201, "The asset, once assets can be linked.")
             .errors(&[Code::Forbidden, Code::NotFound, Code::AlreadyLinked]);
     }
     "/v1/assets/{id}" {

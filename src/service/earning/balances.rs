@@ -4,9 +4,7 @@ use super::checks::{check_adjustment, check_asset, check_operation, refuse_lot_f
 use super::moves::{Choice, Posting, credit, debit, forfeit, hold, release, void};
 use super::{scope, subject};
 use crate::books::Books;
-use crate::domain::{
-    AccountKey, AssetNumber, BalanceOperation, InventoryMode, MemberNumber, Refusal, Wallet,
-};
+use crate::domain::{AssetNumber, BalanceOperation, InventoryMode, MemberNumber, Refusal, Wallet};
 use crate::error::Surface;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::WriteError;
@@ -162,12 +160,7 @@ impl Services {
 
 /// The wallets of a member in further assets.
 pub(super) fn further_wallets(books: &Books, member: MemberNumber) -> Vec<(AssetNumber, Wallet)> {
-    let accounts = books.assets_of(member).filter_map(|asset| {
-        let account = AccountKey {
-            asset: Some(asset),
-            member,
-        };
-        Some((asset, books.account(account)?.wallet))
-    });
-    accounts.collect()
+    let accounts = books.accounts_of(member).into_iter();
+    let wallets = accounts.filter_map(|it| it.asset.map(|asset| (asset, it.wallet)));
+    wallets.collect()
 }

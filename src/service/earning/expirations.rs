@@ -116,10 +116,8 @@ impl Services {
                     continue;
                 }
                 has_asset = true;
-                let rules = match &listed.asset {
-                    None => store::points_rules::rules(connection, listed.program.number)?,
-                    Some((number, _)) => store::points_rules::of_asset(connection, *number)?,
-                };
+                let asset = listed.asset.as_ref().map(|(number, _)| *number);
+                let rules = store::points_rules::rules(connection, listed.program.number, asset)?;
                 if rules.mode == InventoryMode::Simple {
                     continue;
                 }

@@ -7,7 +7,7 @@ use super::scope::{self, Assets, Keys, Named, check_program};
 use super::subject;
 use crate::books::Books;
 use crate::domain::{
-    Account, AccountKey, Asset, Bucket, DerivedIds, DerivedKind, Event, ExternalUserId, Invalid,
+    Account, Asset, Bucket, DerivedIds, DerivedKind, Event, ExternalUserId, Invalid,
     IssuancePolicy, JournalAction, LedgerEntity, MemberNumber, Posting, Program, ProgramNumber,
     Refusal, Scale, Seq, Timestamp,
 };
@@ -207,17 +207,9 @@ fn source(
         return Source::Accounts(MemberNumber(0), Vec::new());
     };
     let member = record.number;
-    let assets: Vec<_> = if let Some(named) = named {
-        vec![named.number]
-    } else {
-        let further = books.assets_of(member).map(Some);
-        std::iter::once(None).chain(further).collect()
-    };
-    let accounts = assets.into_iter().filter_map(|asset| {
-        let account = books.account(AccountKey { asset, member });
-        account.map(|account| account.account)
-    });
-    Source::Accounts(member, accounts.collect())
+    let accounts = books.accounts_of(member).into_iter();
+    let accounts = accounts.filter(|it| named.is_none_or(|named| it.asset == named.number));
+    Source::Accounts(member, accounts.map(|it| it.account).collect())
 }
 
 /// What the responses of a program's entries share.

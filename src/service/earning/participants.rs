@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::balances::further_wallets;
 use super::{scope, subject};
 use crate::domain::{
-    AccountKey, Attributes, Change, ExternalUserId, Member, MemberProfile, ParticipantFilter,
-    ParticipantPlace, ParticipantStatus, Precondition, Refusal, Seq, Timestamp, Wallet,
+    Attributes, Change, ExternalUserId, Member, MemberProfile, ParticipantFilter, ParticipantPlace,
+    ParticipantStatus, Precondition, Refusal, Seq, Timestamp,
 };
 use crate::error::Surface;
 use crate::service::loyalty::{members, standing};
@@ -265,15 +265,10 @@ fn updated_at(connection: &Connection, member: &Member) -> Result<Timestamp, Ser
 }
 
 fn shown(tx: &Transaction<'_>, program: Uuid, member: &Member) -> Result<Answer, ServiceError> {
-    let wallet = tx.account(member.number).map(|record| record.wallet);
-    let wallet: Wallet = wallet.unwrap_or_default();
-    let further = tx.assets_of(member.number).into_iter().filter_map(|asset| {
-        let account = AccountKey {
-            asset: Some(asset),
-            member: member.number,
-        };
-        Some((asset, tx.account_in(account)?.wallet))
-    });
+    let accounts = tx.accounts_of(member.number).into_iter();
+    let (points, further): (Vec<_>, Vec<_>) = accounts.partition(|it| it.asset.is_none());
+    let wallet = points.first().map(|it| it.wallet).unwrap_or_default();
+    let further = further.iter().filter_map(|it| Some((it.asset?, it.wallet)));
     let further: Vec<_> = further.collect();
     let balances = scope::balances(tx, (member.program, program), &wallet, &further)?;
     let updated_at = updated_at(tx, member)?;

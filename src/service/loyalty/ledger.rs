@@ -96,7 +96,7 @@ pub(in crate::service) fn too_large() -> Invalid {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::service) mod tests {
     use std::path::Path;
 
     use serde_json::json;
@@ -114,7 +114,7 @@ mod tests {
     use crate::wire::{PageQuery, SetMemberRequest};
 
     /// Starts services on a new database, and returns them with a key.
-    fn start(path: &Path) -> (Services, KeyPrincipal) {
+    pub(in crate::service) fn start(path: &Path) -> (Services, KeyPrincipal) {
         let mut settings = Settings::defaults();
         settings.database.path = path.to_owned();
         let (services, keys) = Services::start(&settings, &Clock::system()).unwrap();

@@ -156,7 +156,8 @@ fn reset(
 
     let now = tx.clock_now();
     let (organization, environment) = (old.organization, old.environment);
-    let mut new = tenants::create_program(tx, organization, environment, old.name, now)?;
+    let new = tenants::new_program(organization, environment, old.name, now)?;
+    let mut new = tenants::create_program(tx, new)?;
     new.currency = old.currency;
     new.default_tier = old.default_tier;
     new.zone = old.zone;

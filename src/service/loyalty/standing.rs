@@ -2,7 +2,7 @@
 
 use super::ledger::post;
 use crate::books::Record;
-use crate::domain::{AccountKey, Event, Member, Refusal, Timestamp};
+use crate::domain::{Event, Member, Refusal, Timestamp};
 use crate::service::{ServiceError, events};
 use crate::store::{self, Transaction};
 
@@ -43,11 +43,7 @@ pub(in crate::service) fn archive(
     retained: bool,
 ) -> Result<(), ServiceError> {
     if !retained {
-        let further = tx.assets_of(member.number).into_iter().map(Some);
-        for asset in std::iter::once(None).chain(further) {
-            let member = member.number;
-            let record = tx.account_in(AccountKey { asset, member });
-            let record = record.ok_or(store::Error::Impossible("member without an account"))?;
+        for record in tx.accounts_of(member.number) {
             if let Some(plan) = record.plan_forfeit_all() {
                 post(tx, at, &record, plan.into())?;
             }

@@ -78,10 +78,12 @@ impl Services {
             caps.check(tx, Counted::Programs(key.organization), 1)?;
             let (now, name) = (tx.clock_now(), request.name);
             let (organization, environment) = (key.organization, key.environment);
-            let mut program = tenants::create_program(tx, organization, environment, name, now)?;
-            program.description = request.description;
-            program.target = request.target;
-            store::programs::update(tx, &program)?;
+            let program = Program {
+                description: request.description,
+                target: request.target,
+                ..tenants::new_program(organization, environment, name, now)?
+            };
+            let program = tenants::create_program(tx, program)?;
             let (scope, name) = (KeyScope::Program(program.number), tenants::FIRST_KEY_NAME);
             let (_, api_key) = tenants::create_key(tx, scope, environment, name)?;
             let program = (&program).into();

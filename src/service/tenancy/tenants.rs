@@ -58,25 +58,19 @@ pub(in crate::service) fn create_organization(
     };
     organization.version = tx.record(None, organization.created_at, event)?;
     store::organizations::update(tx, organization)?;
-    create_program(
-        tx,
-        number,
-        environment,
-        organization.name.clone(),
-        organization.created_at,
-    )
+    let (name, now) = (organization.name.clone(), organization.created_at);
+    create_program(tx, new_program(number, environment, name, now)?)
 }
 
-/// Creates an empty program.
-pub(in crate::service) fn create_program(
-    tx: &mut Transaction<'_>,
+/// A program with the default settings, which is not stored yet.
+pub(in crate::service) fn new_program(
     organization: OrganizationNumber,
     environment: Environment,
     name: Name,
     now: Timestamp,
 ) -> Result<Program, store::Error> {
     let impossible = |_| store::Error::Impossible("default setting");
-    let mut program = Program {
+    Ok(Program {
         number: ProgramNumber(0),
         uuid: Uuid::new_v4(),
         organization,
@@ -101,16 +95,20 @@ pub(in crate::service) fn create_program(
         archived_at: None,
         version: Seq(0),
         configuration_version: Seq(0),
-    };
+    })
+}
+
+/// Creates a program.
+pub(in crate::service) fn create_program(
+    tx: &mut Transaction<'_>,
+    mut program: Program,
+) -> Result<Program, store::Error> {
     store::programs::insert(tx, &mut program)?;
-    program.version = tx.record(
-        Some(program.number),
-        now,
-        Event::ProgramCreated {
-            organization,
-            default_tier: Some(program.default_tier.clone()),
-        },
-    )?;
+    let event = Event::ProgramCreated {
+        organization: program.organization,
+        default_tier: Some(program.default_tier.clone()),
+    };
+    program.version = tx.record(Some(program.number), program.created_at, event)?;
     program.configuration_version = program.version;
     store::programs::update(tx, &program)?;
     store::programs::configure(tx, &program)?;

@@ -104,13 +104,22 @@ pub fn find(
         .transpose()
 }
 
-/// Entries that were found, newest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+/// Entries that were found, or what was made of them, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<T = JournalRow> {
     /// The entries.
-    pub rows: Vec<JournalRow>,
+    pub rows: Vec<T>,
     /// Where to continue, if there may be others.
     pub next: Option<Seq>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            next: None,
+        }
+    }
 }
 
 /// The journal of a program from a row of the log back that `keeps` admits, at most `limit`.
@@ -160,15 +169,56 @@ pub fn of_accounts(
     (start, limit): (Seq, usize),
     keeps: impl Fn(&JournalRow) -> bool,
 ) -> Result<Option<Found>, Error> {
-    // The newest entry of each account that is not passed yet.
+    let heads = heads(connection, member, accounts, start)?;
+    if heads.last() != Some(&start) {
+        return Ok(None);
+    }
+    let kept = |row| {
+        let row = JournalRow::Entry(row);
+        Ok(keeps(&row).then_some(row))
+    };
+    walk(connection, (program, member), (heads, limit), kept).map(Some)
+}
+
+/// What `kept` makes of the ledger entries of some accounts of a member, from a row of the log
+/// back, at most `limit`; it leaves out the others. Reads at most [`READ_MAX`] entries.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn kept_of_accounts<T>(
+    connection: &Connection,
+    (program, member): (ProgramNumber, MemberNumber),
+    accounts: &[Account],
+    (start, limit): (Seq, usize),
+    kept: impl Fn(EntryRow) -> Result<Option<T>, Error>,
+) -> Result<Found<T>, Error> {
+    let heads = heads(connection, member, accounts, start)?;
+    walk(connection, (program, member), (heads, limit), kept)
+}
+
+/// The newest entry of each account that is not above `start`.
+fn heads(
+    connection: &Connection,
+    member: MemberNumber,
+    accounts: &[Account],
+    start: Seq,
+) -> Result<BTreeSet<Seq>, Error> {
     let mut heads = BTreeSet::new();
     for account in accounts {
         let log = AccountLog::new(connection, member, account);
         heads.extend(log.last_up_to(start)?);
     }
-    if heads.last() != Some(&start) {
-        return Ok(None);
-    }
+    Ok(heads)
+}
+
+/// Follows the chains of the accounts of a member from their `heads` back, always at the newest
+/// entry that is left.
+fn walk<T>(
+    connection: &Connection,
+    (program, member): (ProgramNumber, MemberNumber),
+    (mut heads, limit): (BTreeSet<Seq>, usize),
+    kept: impl Fn(EntryRow) -> Result<Option<T>, Error>,
+) -> Result<Found<T>, Error> {
     let mut found = Found::default();
     let mut read = 0;
     while let Some(seq) = heads.pop_last() {
@@ -181,17 +231,16 @@ pub fn of_accounts(
         let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
         read += 1;
         heads.extend(row.previous);
-        let row = JournalRow::Entry(row);
-        if !keeps(&row) {
+        let Some(row) = kept(row)? else {
             continue;
-        }
+        };
         if found.rows.len() == limit {
             found.next = Some(seq);
             break;
         }
         found.rows.push(row);
     }
-    Ok(Some(found))
+    Ok(found)
 }
 
 /// The hashes of ledger entries of a program. Those of one commit are computed together.

@@ -1,19 +1,14 @@
 //! What redemptions took from accounts and what was returned, from the log.
 
-use std::collections::BTreeMap;
-
 use rusqlite::Connection;
 
-use super::account_log::{AccountLog, EntryRow, entry};
+use super::account_log::{EntryRow, entry};
 use super::read::{ALL, OF_EVENTS, Stored};
 use super::texts::{self, REASON};
 use crate::domain::{
     Entry, Event, EventKind, MemberNumber, ProgramNumber, RedemptionNumber, Seq, Timestamp, Units,
 };
 use crate::store::Error;
-
-/// The most entries of an account that are searched, from the newest back.
-pub const SEARCH_MAX: u64 = 10_000;
 
 /// The ledger entries of a redemption of an offer, oldest first.
 ///
@@ -39,10 +34,26 @@ pub fn spend_of_offer(
     redemption: RedemptionNumber,
 ) -> Result<Option<EntryRow>, Error> {
     let sql = format!(
-        "SELECT {} FROM activity WHERE redemption_id = ?1 AND entry = 2",
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND entry = 2 ORDER BY seq LIMIT 1",
         ALL.names
     );
-    Ok(entries(connection, &sql, redemption.0)?.into_iter().next())
+    Ok(entries(connection, &sql, redemption.0)?.pop())
+}
+
+/// The newest ledger entry of a redemption of an offer.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn newest_of_offer(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+) -> Result<Option<EntryRow>, Error> {
+    let sql = format!(
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND entry IS NOT NULL
+         ORDER BY seq DESC LIMIT 1",
+        ALL.names
+    );
+    Ok(entries(connection, &sql, redemption.0)?.pop())
 }
 
 /// The ledger entries that a query with one parameter finds.
@@ -77,8 +88,22 @@ pub struct Amount {
 }
 
 impl Amount {
-    fn is_spend(row: &EntryRow) -> bool {
+    /// Whether a ledger entry is a spend of an amount.
+    pub fn is_spend(row: &EntryRow) -> bool {
         row.entry.entry == Entry::Spend && row.entry.redemption.is_none()
+    }
+
+    /// A spend with its reversals.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn of(connection: &Connection, spend: EntryRow) -> Result<Self, Error> {
+        let sql = format!(
+            "SELECT {} FROM activity WHERE entry = 12 AND cause_seq = ?1 ORDER BY seq",
+            ALL.names
+        );
+        let reversals = entries(connection, &sql, spend.seq.0)?;
+        Ok(Self { spend, reversals })
     }
 }
 
@@ -93,48 +118,7 @@ pub fn amount(
 ) -> Result<Option<Amount>, Error> {
     let spend = entry(connection, program, seq)?;
     let spend = spend.filter(|row| row.entry.member == member && Amount::is_spend(row));
-    let Some(spend) = spend else {
-        return Ok(None);
-    };
-    let sql = format!(
-        "SELECT {} FROM activity WHERE entry = 12 AND cause_seq = ?1 ORDER BY seq",
-        ALL.names
-    );
-    let reversals = entries(connection, &sql, seq.0)?;
-    Ok(Some(Amount { spend, reversals }))
-}
-
-/// The spends of amounts among the newest [`SEARCH_MAX`] entries of an account that `keeps` admits,
-/// newest first, at most `limit`.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn amounts(
-    log: &AccountLog<'_>,
-    limit: usize,
-    keeps: impl Fn(&Amount) -> bool,
-) -> Result<Vec<Amount>, Error> {
-    let mut reversals: BTreeMap<Seq, Vec<EntryRow>> = BTreeMap::new();
-    let mut found = Vec::new();
-    let first = log.count().saturating_sub(SEARCH_MAX) + 1;
-    log.back(log.count(), |number, row| {
-        let reversed = row.entry.buckets.as_ref().and_then(|it| it.reverses);
-        if let Some(reversed) = reversed {
-            reversals.entry(reversed).or_default().push(row);
-        } else if Amount::is_spend(&row) {
-            let mut reversals = reversals.remove(&row.seq).unwrap_or_default();
-            reversals.reverse();
-            let amount = Amount {
-                spend: row,
-                reversals,
-            };
-            if keeps(&amount) {
-                found.push(amount);
-            }
-        }
-        Ok::<_, Error>(number > first && found.len() < limit)
-    })?;
-    Ok(found)
+    spend.map(|spend| Amount::of(connection, spend)).transpose()
 }
 
 /// A return of units of a redemption of an offer.
@@ -156,8 +140,28 @@ pub fn returned(
     connection: &Connection,
     redemption: RedemptionNumber,
 ) -> Result<Vec<Returned>, Error> {
+    returns(connection, redemption, "")
+}
+
+/// The newest return of units of a redemption of an offer.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn newest_returned(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+) -> Result<Option<Returned>, Error> {
+    Ok(returns(connection, redemption, "DESC LIMIT 1")?.pop())
+}
+
+fn returns(
+    connection: &Connection,
+    redemption: RedemptionNumber,
+    order: &str,
+) -> Result<Vec<Returned>, Error> {
     let sql = format!(
-        "SELECT {} FROM activity WHERE redemption_id = ?1 AND kind IN (?2, ?3) ORDER BY seq",
+        "SELECT {} FROM activity WHERE redemption_id = ?1 AND kind IN (?2, ?3)
+         ORDER BY seq {order}",
         OF_EVENTS.names
     );
     let kinds = [EventKind::RedemptionReturned, EventKind::RedemptionCanceled];

@@ -11,17 +11,25 @@ use crate::store::Error;
 use crate::store::tables::columns::{column, optional, optional_time, word};
 use crate::store::tables::{programs, query};
 
-/// The settings by which the points of a program are moved.
+/// The settings by which the points of a program are moved, or a further asset of it. The program's
+/// expiry is that of its points.
 ///
 /// # Errors
-/// [`Error`] if the database fails or there is no such program.
-pub fn rules(connection: &Connection, program: ProgramNumber) -> Result<PointsRules, Error> {
-    const SELECT: &str = "SELECT p.expiry, p.time_zone,
-            p.redemption_target, p.refund_grace, a.inventory_mode, a.burn_order,
-            a.max_amount, a.opening_expires_at
-        FROM program p LEFT JOIN asset a ON a.program_id = p.id AND a.symbol IS NULL
-        WHERE p.id = ?1";
-    let found = query::one(connection, SELECT, [program.0], |row| {
+/// [`Error`] if the database fails or there is no such program or asset.
+pub fn rules(
+    connection: &Connection,
+    program: ProgramNumber,
+    asset: Option<AssetNumber>,
+) -> Result<PointsRules, Error> {
+    const SELECT: &str = "SELECT p.expiry, p.time_zone, p.redemption_target, p.refund_grace,
+            a.inventory_mode, a.burn_order, a.max_amount, a.opening_expires_at,
+            a.archived_at IS NOT NULL AS is_archived, coalesce(a.scale, 0) AS scale
+        FROM program p LEFT JOIN asset a
+            ON a.program_id = p.id AND iif(?2 IS NULL, a.symbol IS NULL, a.id = ?2)
+        WHERE p.id = ?1 AND (?2 IS NULL OR a.id IS NOT NULL)";
+    let numbers = (program.0, asset.map(|asset| asset.0));
+    let found = query::one(connection, SELECT, numbers, |row| {
+        // The points of a program have no row before they are first changed.
         let has_row = row
             .get::<_, Option<String>>(column!(SELECT, "inventory_mode"))?
             .is_some();
@@ -33,36 +41,12 @@ pub fn rules(connection: &Connection, program: ProgramNumber) -> Result<PointsRu
         } else {
             Default::default()
         };
+        let expiry = programs::expiry(row, column!(SELECT, "expiry"))?;
         Ok(PointsRules {
             mode,
             burn_order,
             max_amount: optional(row, column!(SELECT, "max_amount"), Points::new)?.flatten(),
-            expiry: programs::expiry(row, column!(SELECT, "expiry"))?,
-            zone: programs::zone(row, column!(SELECT, "time_zone"))?,
-            opening_expires_at: optional_time(row, column!(SELECT, "opening_expires_at"))?,
-            is_archived: false,
-            scale: Scale::WHOLE,
-            target: programs::target(row, column!(SELECT, "redemption_target"))?,
-            refund_grace: programs::refund_grace(row, column!(SELECT, "refund_grace"))?,
-        })
-    })?;
-    found.ok_or(Error::Impossible("program number"))
-}
-
-/// The settings by which a further asset is moved. The program's expiry is that of its points.
-///
-/// # Errors
-/// [`Error`] if the database fails or there is no such asset.
-pub fn of_asset(connection: &Connection, asset: AssetNumber) -> Result<PointsRules, Error> {
-    const SELECT: &str = "SELECT p.time_zone, p.redemption_target, p.refund_grace, a.inventory_mode, a.burn_order, a.max_amount,
-            a.opening_expires_at, a.archived_at IS NOT NULL AS is_archived, a.scale
-        FROM asset a JOIN program p ON p.id = a.program_id WHERE a.id = ?1";
-    let found = query::one(connection, SELECT, [asset.0], |row| {
-        Ok(PointsRules {
-            mode: mode(row, column!(SELECT, "inventory_mode"))?,
-            burn_order: burn_order(row, column!(SELECT, "burn_order"))?,
-            max_amount: optional(row, column!(SELECT, "max_amount"), Points::new)?.flatten(),
-            expiry: None,
+            expiry: expiry.filter(|_| asset.is_none()),
             zone: programs::zone(row, column!(SELECT, "time_zone"))?,
             opening_expires_at: optional_time(row, column!(SELECT, "opening_expires_at"))?,
             is_archived: row.get(column!(SELECT, "is_archived"))?,
@@ -71,7 +55,7 @@ pub fn of_asset(connection: &Connection, asset: AssetNumber) -> Result<PointsRul
             refund_grace: programs::refund_grace(row, column!(SELECT, "refund_grace"))?,
         })
     })?;
-    found.ok_or(Error::Impossible("asset number"))
+    found.ok_or(Error::Impossible("number of a program or an asset"))
 }
 
 /// Reads the decimals of amounts.

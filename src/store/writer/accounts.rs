@@ -28,9 +28,11 @@ impl Transaction<'_> {
         self.state.draft.account(key)
     }
 
-    /// The further assets in which a member has an account, in order.
-    pub fn assets_of(&self, member: MemberNumber) -> Vec<AssetNumber> {
-        self.state.draft.assets_of(member)
+    /// The records of a member with each account: that in the program's points, then those in
+    /// further assets, in order, with the changes of this transaction. None if there is no such
+    /// member.
+    pub fn accounts_of(&self, member: MemberNumber) -> Vec<Record> {
+        self.state.draft.accounts_of(member)
     }
 
     /// The account of the member of a program with one of the operator's ids.

@@ -366,7 +366,10 @@ impl<'a> Transaction<'a> {
         asset: Option<AssetNumber>,
     ) -> Result<&PointsRules, Error> {
         if let Some(asset) = asset {
-            return self.state.settings.of_asset(self.connection, asset);
+            return self
+                .state
+                .settings
+                .of_asset(self.connection, program, asset);
         }
         let settings = self.state.settings.get(self.connection, program)?;
         Ok(&settings.points)

@@ -11,7 +11,7 @@ use crate::domain::{
     Asset, AssetNumber, AssetStatus, AssetSymbol, BurnOrder, Change, Decimal, DerivedIds,
     DerivedKind, Expiry, InventoryMode, IssuancePolicy, Name, Program, Scale, Timestamp,
 };
-use crate::wire::field_types::{BOOLEAN, STRING, TIME, text, word};
+use crate::wire::field_types::{ASSET_SYMBOL, BOOLEAN, STRING, TIME, text, word};
 use crate::wire::fields::FieldType;
 use crate::wire::request::request;
 use crate::wire::schema::{
@@ -40,7 +40,7 @@ request! {
         /// The name.
         pub name: Name = required("name", text!(Name)),
         /// The symbol: letters and digits, unique in the program.
-        pub symbol: AssetSymbol = required("symbol", text!(AssetSymbol)),
+        pub symbol: AssetSymbol = required("symbol", ASSET_SYMBOL),
         /// How it is kept: as a sum, or in lots, which can have dates.
         pub mode: InventoryMode = required("inventory_mode", word!(InventoryMode)),
         /// How it is issued: a credit creates it, or takes it from the wallet of the program.

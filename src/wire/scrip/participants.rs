@@ -11,7 +11,7 @@ use super::balances::ParticipantBalanceResponse;
 use super::programs::PaginationResponse;
 use crate::domain::{
     Attributes, Change, DerivedIds, DerivedKind, DisplayName, Email, ExternalUserId, Invalid,
-    Member, ParticipantStatus, Phone, Timestamp,
+    Member, ParticipantStatus, Phone, TextRule, Timestamp,
 };
 use crate::wire::field_types::{EXTERNAL_USER_ID, STRING, text, word};
 use crate::wire::fields::{Field, FieldType};
@@ -31,7 +31,13 @@ macro_rules! clearable {
                 Value::String(text) if text.is_empty() => Ok(None),
                 _ => field.text(<$text>::parse).map(Some),
             },
-            schema: || schema::string().into(),
+            schema: || {
+                let rule = TextRule {
+                    least: 0,
+                    ..<$text>::RULE
+                };
+                schema::text(rule).into()
+            },
         }
     };
 }

@@ -108,10 +108,7 @@ impl Services {
         let books = self.books.clone();
         self.read(key, move |connection| {
             let asset = asset(connection, (key.program, program), filter.asset)?;
-            let rules = match asset.number {
-                None => store::points_rules::rules(connection, key.program)?,
-                Some(asset) => store::points_rules::of_asset(connection, asset)?,
-            };
+            let rules = store::points_rules::rules(connection, key.program, asset.number)?;
             if rules.mode == InventoryMode::Simple {
                 return Err(Invalid::new("asset_id", NEEDS_LOTS).into());
             }

@@ -264,8 +264,5 @@ fn reverse_item(
     } else {
         return_units(tx, &caller, *redemption, (units, request.reason.clone()))?
     };
-    let reversals = rendering.reversals_of_item(tx, &reversed)?;
-    let newest = reversals.into_iter().next_back();
-    let (_, reversal) = newest.ok_or(store::Error::Impossible("reversal"))?;
-    Ok(reversal)
+    Ok(rendering.newest_reversal_of_item(tx, &reversed, units)?)
 }

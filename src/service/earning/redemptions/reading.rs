@@ -1,19 +1,18 @@
 //! Reads of a participant's redemptions and reversals.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
 
 use uuid::Uuid;
 
 use super::rendering::{Rendering, Shown, status_of_amount, status_of_item};
 use super::{Found, found, item};
-use crate::books::{Published, Record};
-use crate::domain::{
-    AccountKey, Invalid, OfferId, RedemptionNumber, ReversalStatus, Seq, Timestamp,
-};
+use crate::books::Record;
+use crate::domain::{Account, Invalid, OfferId, RedemptionNumber, ReversalStatus, Seq, Timestamp};
 use crate::service::earning::scope::{Assets, asset_of_entry, check_program};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
+use crate::store::log::EntryRow;
+use crate::store::log::journal;
 use crate::store::log::spends::{self, Amount};
-use crate::store::log::{AccountLog, EntryRow};
 use crate::store::redemptions::RedemptionFilter;
 use crate::store::{self, Connection};
 use crate::wire::{
@@ -23,7 +22,7 @@ use crate::wire::{
 
 /// Redemptions of offers that are read at a time.
 const STEP: usize = 200;
-/// The most of them that are read for a page.
+/// The most of them that are read for a page; then the next page continues.
 const READ_MAX: usize = 10_000;
 
 /// The filter of a list of redemptions.
@@ -42,10 +41,12 @@ pub struct RedemptionSelection {
 }
 
 impl RedemptionSelection {
-    fn admits(&self, status: ReversalStatus, at: Timestamp) -> bool {
+    fn admits(&self, status: ReversalStatus) -> bool {
         self.status.is_none_or(|wanted| wanted == status)
-            && self.from.is_none_or(|from| at >= from)
-            && self.to.is_none_or(|to| at <= to)
+    }
+
+    fn admits_time(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at <= to)
     }
 }
 
@@ -95,7 +96,10 @@ impl Services {
         check_program(program, selection.program)?;
         let books = self.books.clone();
         self.read(key, move |connection| {
-            let (before, until) = match page.cursor {
+            // Their newest entries are committed, so that the reads after this see them.
+            let accounts = books.read().accounts_of(record.number).into_iter();
+            let accounts: Vec<_> = accounts.map(|it| it.account).collect();
+            let (start, until) = match page.cursor {
                 None => (Seq(i64::MAX), None),
                 Some(Cursor(seq)) => {
                     let at = store::log::time_of(connection, Seq(seq))?;
@@ -104,12 +108,12 @@ impl Services {
                     (Seq(seq), Some(at))
                 }
             };
-            let most = page.limit + 1;
-            let items = items(connection, &record, (before, until), selection, most)?;
-            let amounts = amounts(connection, (&books, &record), before, selection, most)?;
-            let mut rows = merged(items, amounts);
-            let list = (ListKind::ParticipantRedemptions, key.program.0);
-            let next = page::next_cursor(&mut rows, page, list, |(seq, _)| seq.0);
+            let items = items(connection, &record, (start, until, page.limit), selection)?;
+            let owner = (&record, &accounts[..]);
+            let amounts = amounts(connection, owner, (start, page.limit), selection)?;
+            let Page { rows, next } = merged(items, amounts, page.limit);
+            let list = ListKind::ParticipantRedemptions;
+            let next = next.map(|next| Cursor(next.0).encode(list, key.program.0));
             let rendering = Rendering::new(program, record.number);
             let assets = Assets::of(connection, (key.program, program))?;
             let data = rows.iter().map(|(_, shown)| {
@@ -164,55 +168,44 @@ impl Services {
     }
 }
 
-/// Redemptions of amounts before a row of the log, newest first.
+/// Redemptions that were found, newest first, each with its row of the log.
+type Page = journal::Found<(Seq, Shown)>;
+
+/// Redemptions of amounts from a row of the log back.
 fn amounts(
     connection: &Connection,
-    (books, record): (&Published, &Record),
-    before: Seq,
+    (record, accounts): (&Record, &[Account]),
+    bounds: (Seq, usize),
     selection: RedemptionSelection,
-    most: usize,
-) -> Result<Vec<(Seq, Shown)>, store::Error> {
+) -> Result<Page, store::Error> {
     if selection.reward.is_some() {
-        return Ok(Vec::new());
+        return Ok(Page::default());
     }
-    let member = record.number;
-    let mut accounts = vec![record.account];
-    {
-        let books = books.read();
-        let further = books.assets_of(member).filter_map(|asset| {
-            let asset = Some(asset);
-            books.account(AccountKey { asset, member })
-        });
-        accounts.extend(further.map(|record| record.account));
-    }
-    let mut found = Vec::new();
-    for account in &accounts {
-        let log = AccountLog::new(connection, member, account);
-        found.extend(spends::amounts(&log, most, |amount| {
-            let (seq, at) = (amount.spend.seq, amount.spend.at);
-            seq < before && selection.admits(status_of_amount(amount), at)
-        })?);
-    }
-    found.sort_by_key(|amount| std::cmp::Reverse(amount.spend.seq));
-    found.truncate(most);
-    let shown = |amount: Amount| (amount.spend.seq, Shown::Amount(amount));
-    Ok(found.into_iter().map(shown).collect())
+    let owner = (record.program, record.number);
+    journal::kept_of_accounts(connection, owner, accounts, bounds, |row| {
+        if !Amount::is_spend(&row) || !selection.admits_time(row.at) {
+            return Ok(None);
+        }
+        let amount = Amount::of(connection, row)?;
+        let is_wanted = selection.admits(status_of_amount(&amount));
+        Ok(is_wanted.then_some((amount.spend.seq, Shown::Amount(amount))))
+    })
 }
 
-/// Redemptions of offers before a row of the log, newest first.
+/// Redemptions of offers from a row of the log back, the time of which is `until`.
 fn items(
     connection: &Connection,
     record: &Record,
-    (before, until): (Seq, Option<Timestamp>),
+    (start, until, limit): (Seq, Option<Timestamp>, usize),
     selection: RedemptionSelection,
-    most: usize,
-) -> Result<Vec<(Seq, Shown)>, store::Error> {
+) -> Result<Page, store::Error> {
+    let mut found = Page::default();
     let offer = match selection.reward {
         None => None,
         Some(uuid) => {
             let offer = store::offers::find(connection, record.program, OfferId::from_uuid(uuid))?;
             let Some(offer) = offer else {
-                return Ok(Vec::new());
+                return Ok(found);
             };
             Some(offer.number)
         }
@@ -228,46 +221,119 @@ fn items(
             .map(|at| (at, RedemptionNumber(0))),
         ..RedemptionFilter::default()
     };
-    let mut found = Vec::new();
     let mut read = 0;
     loop {
         let step = store::redemptions::list(connection, record.program, &filter, STEP)?;
         let (count, last) = (step.rows.len(), step.rows.last());
         filter.after = last.map(|row| (row.redemption.created_at, row.redemption.number));
-        read += count;
         for row in step.rows {
-            if !selection.admits(status_of_item(&row.redemption), row.redemption.created_at) {
+            let is_wanted = selection.admits(status_of_item(&row.redemption))
+                && selection.admits_time(row.redemption.created_at);
+            if !is_wanted && read < READ_MAX {
+                read += 1;
                 continue;
             }
             let seq = spends::created(connection, row.redemption.number)?;
-            if seq >= before {
+            if seq > start {
                 continue;
             }
-            found.push((seq, item(connection, row.redemption, &row.offer_title)?));
-            if found.len() == most {
+            if found.rows.len() == limit || read == READ_MAX {
+                found.next = Some(seq);
                 return Ok(found);
             }
+            read += 1;
+            let shown = item(connection, row.redemption, &row.offer_title)?;
+            found.rows.push((seq, shown));
         }
-        if count < STEP || read >= READ_MAX {
+        if count < STEP {
             return Ok(found);
         }
     }
 }
 
-/// Both, newest first.
-fn merged(items: Vec<(Seq, Shown)>, amounts: Vec<(Seq, Shown)>) -> Vec<(Seq, Shown)> {
-    let (mut items, mut amounts) = (VecDeque::from(items), VecDeque::from(amounts));
-    let mut all = Vec::new();
-    loop {
-        let [item, amount] = [items.front(), amounts.front()].map(|it| it.map(|(seq, _)| *seq));
-        let next = if item >= amount {
-            items.pop_front()
-        } else {
-            amounts.pop_front()
+/// A page of both, newest first.
+fn merged(items: Page, amounts: Page, limit: usize) -> Page {
+    // Of what is older, one of them may have more.
+    let mut next = items.next.max(amounts.next);
+    let mut rows: Vec<_> = items.rows.into_iter().chain(amounts.rows).collect();
+    rows.retain(|(seq, _)| Some(*seq) > next);
+    rows.sort_by_key(|(seq, _)| Reverse(*seq));
+    next = rows.get(limit).map(|(seq, _)| *seq).or(next);
+    rows.truncate(limit);
+    Page { rows, next }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{Bucket, ExternalUserId, Points, Precondition};
+    use crate::service::Answer;
+    use crate::service::earning::subject;
+    use crate::service::loyalty::ledger::{post, tests::start};
+    use crate::service::loyalty::members::current_account;
+    use crate::wire::{RedeemAmountRequest, SetMemberRequest};
+
+    /// Between two redemptions of amounts are more entries than a page reads.
+    #[test]
+    fn a_list_goes_on_where_a_page_stopped_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let (services, key) = start(&folder.path().join("test.db"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        let ada = ExternalUserId::parse("externalUserID", "ada").unwrap();
+        let profile = SetMemberRequest::parse(&json!({}), b"{}").unwrap();
+        let set = services.set_member(key, ada.clone(), Precondition::NONE, profile);
+        runtime.block_on(set).unwrap();
+        let number = services.books.read().find(key.program, &ada);
+        let number = number.unwrap().number;
+        let program = services.directory.uuid_of(key.program).unwrap();
+        let id = subject::ids(program).id(number.0, 0).to_string();
+
+        let credit = |count: i64| {
+            let ada = ada.clone();
+            let work = services.write(key, None, move |tx, key| {
+                for _ in 0..count {
+                    let record = current_account(tx, key.program, &ada)?;
+                    let one = Points::new(1).unwrap();
+                    let plan = record.plan_mint(one, Bucket::Available, None).unwrap();
+                    post(tx, tx.now(key.program), &record, plan.into())?;
+                }
+                Ok(Answer::ok(&count))
+            });
+            runtime.block_on(work).unwrap();
         };
-        match next {
-            Some(next) => all.push(next),
-            None => return all,
+        let redeem = |amount: &str| {
+            let request = json!({"program_id": "current", "asset_id": "default",
+                "amount": amount, "description": "Two teas"});
+            let request = RedeemAmountRequest::parse(&request).unwrap();
+            let made = services.redeem_amount(key, None, id.clone(), request);
+            runtime.block_on(made).unwrap();
+        };
+        credit(9);
+        redeem("1");
+        credit(journal::READ_MAX);
+        redeem("2");
+
+        let mut pages = Vec::new();
+        let mut page = PageQuery {
+            limit: 50,
+            cursor: None,
+        };
+        loop {
+            let any = RedemptionSelection::default();
+            let list = services.list_participant_redemptions(key, id.clone(), any, page);
+            let list = runtime.block_on(list).unwrap();
+            let amounts = list.data.into_iter().map(|row| row.amount);
+            pages.push(amounts.collect::<Vec<_>>());
+            let Some(next) = list.pagination.next_cursor else {
+                break;
+            };
+            let kind = ListKind::ParticipantRedemptions;
+            page.cursor = Some(Cursor::decode(&next, kind, key.program.0).unwrap());
         }
+        assert_eq!(pages, [["2"], ["1"]]);
+        services.stop();
     }
 }

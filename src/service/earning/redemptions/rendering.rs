@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     AssetNumber, DerivedIds, DerivedKind, Entry, MemberNumber, Points, Redemption, ReversalStatus,
-    Scale, Seq, Timestamp,
+    Scale, Seq, Timestamp, Units,
 };
 use crate::service::earning::scope::Named;
 use crate::service::earning::subject;
@@ -194,25 +194,53 @@ impl Rendering {
         let mut left = redemption.quantity.get();
         let mut reversals = Vec::new();
         for returned in spends::returned(connection, redemption.number)? {
-            let note = redemption.canceled_note.as_ref();
-            let (units, reason) = match returned.part {
-                Some((units, reason)) => (units.get(), reason),
-                None => (left, note.map(|note| note.as_str().to_owned())),
-            };
+            let units = returned
+                .part
+                .as_ref()
+                .map_or(left, |(units, _)| units.get());
             left -= units;
-            let refund = refunds.next();
-            let reversal = ReversalResponse {
-                id: self.reversal_id(returned.seq),
-                redemption_id: redemption.id.as_uuid().to_string(),
-                amount: redemption.points_of(units).get().to_string(),
-                quantity: Some(units),
-                reason,
-                journal_entry_id: refund.map(|row| self.entry_id(row)),
-                created_at: returned.at.to_short(),
-            };
-            reversals.push((returned.seq, reversal));
+            let seq = returned.seq;
+            let reversal = self.reversal_of_item(redemption, (returned, units), refunds.next());
+            reversals.push((seq, reversal));
         }
         Ok(reversals)
+    }
+
+    /// The newest reversal of a redemption of an offer, which was of some units.
+    pub(super) fn newest_reversal_of_item(
+        &self,
+        connection: &Connection,
+        redemption: &Redemption,
+        units: Units,
+    ) -> Result<ReversalResponse, store::Error> {
+        let returned = spends::newest_returned(connection, redemption.number)?;
+        let returned = returned.ok_or(store::Error::Impossible("reversal"))?;
+        let newest = spends::newest_of_offer(connection, redemption.number)?;
+        let refund = newest.filter(|row| row.entry.entry == Entry::Refund);
+        Ok(self.reversal_of_item(redemption, (returned, units.get()), refund.as_ref()))
+    }
+
+    /// A return of some units of a redemption of an offer, with its entry.
+    fn reversal_of_item(
+        &self,
+        redemption: &Redemption,
+        (returned, units): (Returned, i64),
+        refund: Option<&EntryRow>,
+    ) -> ReversalResponse {
+        let note = redemption.canceled_note.as_ref();
+        let reason = match returned.part {
+            Some((_, reason)) => reason,
+            None => note.map(|note| note.as_str().to_owned()),
+        };
+        ReversalResponse {
+            id: self.reversal_id(returned.seq),
+            redemption_id: redemption.id.as_uuid().to_string(),
+            amount: redemption.points_of(units).get().to_string(),
+            quantity: Some(units),
+            reason,
+            journal_entry_id: refund.map(|row| self.entry_id(row)),
+            created_at: returned.at.to_short(),
+        }
     }
 
     fn reversal_id(&self, seq: Seq) -> String {

@@ -13,8 +13,7 @@ use crate::books::Record;
 use crate::domain::{
     CancelReason, Change, Entry, Event, Interest, InterestStatus, Invalid, Member, MemberNumber,
     Mover, Offer, Points, ProgramNumber, Reason, Redemption, RedemptionCode, RedemptionId,
-    RedemptionMove, RedemptionNumber, RedemptionPatch, RedemptionReturn, Refusal, Status,
-    Timestamp, Units,
+    RedemptionMove, RedemptionPatch, RedemptionReturn, Refusal, Status, Timestamp, Units,
 };
 use crate::service::events;
 use crate::service::random::random_bytes;
@@ -154,11 +153,22 @@ pub(in crate::service) fn redeem(
     if took_stock {
         store::offers::change_stock(tx, offer.number, -quantity.get())?;
     }
+    // The redemption shares the bytes of the interest, and so its conversation.
+    let id = match &interest {
+        Some(interest) => *interest.id.as_uuid(),
+        None => Uuid::now_v7(),
+    };
+    let owner = (member.number, member.external_user_id.clone());
     let mut redemption = Redemption {
         charged,
         quantity,
         took_stock,
-        ..submitted(at, (member, offer), interest.as_ref())
+        ..Redemption::submitted(
+            RedemptionId::from_uuid(id),
+            owner,
+            (offer.number, offer.id),
+            at,
+        )
     };
     store::redemptions::insert(tx, member.program, &mut redemption, || {
         RedemptionCode::of_random(u64::from_be_bytes(random_bytes()))
@@ -187,38 +197,6 @@ pub(in crate::service) fn redeem(
         post(tx, at, &record, movement)?;
     }
     Ok(redemption)
-}
-
-/// A free redemption of one unit, which is not stored yet.
-fn submitted(
-    at: Timestamp,
-    (member, offer): (&Member, &Offer),
-    interest: Option<&Interest>,
-) -> Redemption {
-    Redemption {
-        number: RedemptionNumber(0),
-        // The redemption shares the bytes of the interest, and so its conversation.
-        id: RedemptionId::from_uuid(match interest {
-            Some(interest) => *interest.id.as_uuid(),
-            None => Uuid::now_v7(),
-        }),
-        member: member.number,
-        external_user_id: member.external_user_id.clone(),
-        offer: offer.number,
-        offer_id: offer.id,
-        code: None,
-        status: Status::Submitted,
-        charged: Points::ZERO,
-        quantity: Units::ONE,
-        returned: 0,
-        took_stock: false,
-        start_at: None,
-        end_at: None,
-        canceled_reason: None,
-        canceled_note: None,
-        feedback: None,
-        created_at: at,
-    }
 }
 
 /// Opens the conversation of a redemption, or takes over that of the interest it comes of.

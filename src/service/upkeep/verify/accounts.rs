@@ -53,7 +53,7 @@ pub(super) fn compare(connection: &Connection, books: &Books) -> Result<Compared
             }
         }
     }
-    compare_further(&audit::further_accounts(connection)?, books, &mut compared);
+    compare_further(connection, books, &mut compared)?;
     compare_funds(&audit::funds(connection)?, books, &mut compared);
     Ok(compared)
 }
@@ -97,39 +97,26 @@ fn compare_funds(rows: &[FundsRow], books: &Books, compared: &mut Compared) {
 }
 
 /// Compares every account in a further asset, and the sums of every such asset.
-fn compare_further(rows: &[FurtherRow], books: &Books, compared: &mut Compared) {
+fn compare_further(
+    connection: &Connection,
+    books: &Books,
+    compared: &mut Compared,
+) -> Result<(), store::Error> {
     let mut sums: BTreeMap<i64, [i64; 4]> = BTreeMap::new();
-    for row in rows {
+    let mut logged = 0;
+    audit::further_accounts(connection, |row| {
+        logged += 1;
         compared.figures += 1;
         let sums = sums.entry(row.asset).or_default();
         for (sum, total) in sums.iter_mut().zip(row.totals) {
             *sum = sum.saturating_add(total);
         }
-        let account = books.account(AccountKey {
-            asset: Some(AssetNumber(row.asset)),
-            member: MemberNumber(row.member),
-        });
-        let Some(record) = account else {
-            continue;
-        };
-        let last = record.account.last.map(|seq| seq.0);
-        let found = (totals(&record.wallet), record.account.entries, last);
-        let (entries, newest) = row.entries;
-        if found != (row.totals, entries.unsigned_abs(), newest)
-            && compared.findings.len() < FINDINGS_MAX
-        {
-            compared.findings.push(format!(
-                "member row {}: the account in asset row {} has {found:?} in the books, but {:?} by \
-                 its rows",
-                row.member,
-                row.asset,
-                (row.totals, entries, newest)
-            ));
+        if compared.findings.len() < FINDINGS_MAX {
+            compared.findings.extend(difference(books, &row));
         }
-    }
+    })?;
     let accounts = books.further_records().count();
-    if accounts != rows.len() {
-        let logged = rows.len();
+    if accounts != logged {
         compared.findings.push(format!(
             "the log has {logged} accounts in further assets, but the books have {accounts}"
         ));
@@ -144,6 +131,27 @@ fn compare_further(rows: &[FurtherRow], books: &Books, compared: &mut Compared) 
             ));
         }
     }
+    Ok(())
+}
+
+/// The difference between an account in a further asset and what SQL computes.
+fn difference(books: &Books, row: &FurtherRow) -> Option<String> {
+    let record = books.account(AccountKey {
+        asset: Some(AssetNumber(row.asset)),
+        member: MemberNumber(row.member),
+    })?;
+    let last = record.account.last.map(|seq| seq.0);
+    let found = (totals(&record.wallet), record.account.entries, last);
+    let (entries, newest) = row.entries;
+    (found != (row.totals, entries.unsigned_abs(), newest)).then(|| {
+        format!(
+            "member row {}: the account in asset row {} has {found:?} in the books, but {:?} by \
+             its rows",
+            row.member,
+            row.asset,
+            (row.totals, entries, newest)
+        )
+    })
 }
 
 /// The numbers of [`AccountRow::totals`].

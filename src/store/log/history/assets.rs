@@ -36,6 +36,8 @@ pub(super) struct Asset {
 #[derive(Default)]
 pub(super) struct Assets {
     of: HashMap<Key, Asset>,
+    /// The further assets that were created, in whatever program.
+    created: HashSet<i64>,
     /// The assets with an entry that does not fit the settings.
     misfits: HashSet<Key>,
 }
@@ -135,9 +137,9 @@ impl Assets {
             updated_at: at,
             version: seq,
         };
-        let is_known = self.of.keys().any(|(_, known)| *known == Some(*asset));
+        let is_new = self.created.insert(*asset);
         self.of.insert((program, Some(*asset)), created);
-        is_known.then(|| format!("activity {seq} creates asset row {asset} again"))
+        (!is_new).then(|| format!("activity {seq} creates asset row {asset} again"))
     }
 
     /// Checks that a ledger entry has lots only where points are kept in them, that points are

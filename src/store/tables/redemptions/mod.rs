@@ -120,10 +120,10 @@ pub fn held(
 
 /// The query that counts a member's redemptions of an offer, up to a number.
 fn counting(per: LimitPer) -> String {
-    let statuses = counted(per);
+    let counts = counts(per);
     format!(
         "SELECT count(*) FROM (SELECT 1 FROM redemption
-             WHERE member_id = ?1 AND offer_id = ?2 AND status IN ({statuses}) LIMIT ?3)"
+             WHERE member_id = ?1 AND offer_id = ?2 AND {counts} LIMIT ?3)"
     )
 }
 
@@ -136,19 +136,17 @@ fn adding(per: LimitPer) -> String {
     )
 }
 
-/// Whether units of a redemption count towards a limit, as SQL: by its status, and only if any are
+/// Whether a redemption counts towards a limit, as SQL: by its status, and only if any units are
 /// left.
 pub(in crate::store) fn counts(per: LimitPer) -> String {
-    format!("status IN ({}) AND returned < quantity", counted(per))
-}
-
-/// The statuses of redemptions that count towards a limit, as SQL.
-fn counted(per: LimitPer) -> String {
     let statuses = Status::ALL.into_iter().filter(|status| per.counts(*status));
     let statuses: Vec<String> = statuses
         .map(|status| format!("'{}'", status.as_str()))
         .collect();
-    statuses.join(", ")
+    format!(
+        "status IN ({}) AND returned < quantity",
+        statuses.join(", ")
+    )
 }
 
 /// Creates a redemption and sets its `number` and its `code`: the first one of `draw` that no other
@@ -276,7 +274,6 @@ fn feedback(row: &Row<'_>) -> Result<Option<Feedback>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Points;
     use crate::store::SCHEMA;
 
     #[test]
@@ -300,25 +297,12 @@ mod tests {
 
     fn submitted(id: u128, code: RedemptionCode) -> Redemption {
         let uuid = uuid::Uuid::from_u128(id);
+        let ada = ExternalUserId::stored("ada".to_owned());
+        let offer = (OfferNumber(1), OfferId::from_uuid(uuid));
+        let (id, at) = (RedemptionId::from_uuid(uuid), Timestamp::EPOCH);
         Redemption {
-            number: RedemptionNumber(0),
-            id: RedemptionId::from_uuid(uuid),
-            member: MemberNumber(1),
-            external_user_id: ExternalUserId::stored("ada".to_owned()),
-            offer: OfferNumber(1),
-            offer_id: OfferId::from_uuid(uuid),
             code: Some(code),
-            status: Status::Submitted,
-            charged: Points::ZERO,
-            quantity: Units::ONE,
-            returned: 0,
-            took_stock: false,
-            start_at: None,
-            end_at: None,
-            canceled_reason: None,
-            canceled_note: None,
-            feedback: None,
-            created_at: Timestamp::from_millis(0).unwrap(),
+            ..Redemption::submitted(id, (MemberNumber(1), ada), offer, at)
         }
     }
 
@@ -326,10 +310,13 @@ mod tests {
     fn redemptions_are_counted_from_an_index_alone() {
         let schema = Connection::open_in_memory().unwrap();
         schema.execute_batch(SCHEMA).unwrap();
-        for per in LimitPer::ALL {
-            let sql = format!("EXPLAIN QUERY PLAN {}", counting(per));
-            let mut statement = schema.prepare(&sql).unwrap();
-            let rows = statement.query_map([1, 1, 1], |row| row.get(3)).unwrap();
+        let queries = LimitPer::ALL.map(|per| [(counting(per), 3), (adding(per), 2)]);
+        for (query, parameters) in queries.into_iter().flatten() {
+            let mut statement = schema
+                .prepare(&format!("EXPLAIN QUERY PLAN {query}"))
+                .unwrap();
+            let values = rusqlite::params_from_iter(std::iter::repeat_n(1, parameters));
+            let rows = statement.query_map(values, |row| row.get(3)).unwrap();
             let plan: Vec<String> = rows.map(Result::unwrap).collect();
             let index = "USING COVERING INDEX redemption_by_member_offer \
                          (member_id=? AND offer_id=? AND status=?)";

@@ -96,11 +96,14 @@ pub struct FurtherRow {
     pub entries: (i64, Option<i64>),
 }
 
-/// Every account in a further asset, in the order of members and assets.
+/// Takes every account in a further asset, in the order of members and assets.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub fn further_accounts(connection: &Connection) -> Result<Vec<FurtherRow>, Error> {
+pub fn further_accounts(
+    connection: &Connection,
+    mut take: impl FnMut(FurtherRow),
+) -> Result<(), Error> {
     let sql = format!(
         "SELECT member_id, asset, sum({RECEIVED}), sum({SPENT}), coalesce(sum(held), 0),
             coalesce(sum(deferred), 0), count(*), max(seq)
@@ -108,15 +111,16 @@ pub fn further_accounts(connection: &Connection) -> Result<Vec<FurtherRow>, Erro
         GROUP BY member_id, asset ORDER BY member_id, asset"
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([], |row| {
-        Ok(FurtherRow {
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        take(FurtherRow {
             member: row.get(0)?,
             asset: row.get(1)?,
             totals: [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?],
             entries: (row.get(6)?, row.get(7)?),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+        });
+    }
+    Ok(())
 }
 
 /// What the wallet of a program would have of an asset that is issued from it, computed by SQL:

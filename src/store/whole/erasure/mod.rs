@@ -3,7 +3,7 @@
 mod places;
 
 pub(in crate::store) use self::places::empty;
-use crate::domain::{AccountKey, MemberNumber};
+use crate::domain::MemberNumber;
 use crate::store::tables::{attachments, settings};
 use crate::store::{Error, Transaction};
 
@@ -14,12 +14,8 @@ use crate::store::{Error, Transaction};
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn erase(tx: &mut Transaction<'_>, member: MemberNumber) -> Result<(), Error> {
-    let further = tx.assets_of(member).into_iter().map(Some);
-    let lasts = std::iter::once(None).chain(further).map(|asset| {
-        let account = tx.account_in(AccountKey { asset, member });
-        account.and_then(|record| record.account.last)
-    });
-    let lasts: Vec<_> = lasts.collect();
+    let accounts = tx.accounts_of(member).into_iter();
+    let lasts: Vec<_> = accounts.map(|record| record.account.last).collect();
     attachments::uncount(tx, member)?;
     empty(tx, member, &lasts)?;
     settings::want_scrub(tx)?;

@@ -16,7 +16,7 @@ use crate::wire::SetMemberRequest;
 const MEMBERS: usize = 2_600;
 
 /// A world in which the points of many members expire at one time.
-fn crowded() -> World {
+pub(super) fn crowded() -> World {
     let world = World::start();
     let names: Vec<String> = (0..MEMBERS)
         .map(|number| format!("member-{number}"))
