@@ -57,6 +57,7 @@ bench: ## Run every benchmark and write the tables in docs (an hour); ROUNDS=1: 
 	cargo bench --no-run
 	cargo bench --bench histories
 	cargo bench --bench engine
+	cargo bench --bench rules
 	cargo bench --bench http -- $(ROUNDS)
 	cargo bench --bench credits -- $(ROUNDS)
 	cargo bench --bench flood -- $(ROUNDS)

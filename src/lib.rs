@@ -4,6 +4,7 @@
 //!
 //! * [`domain`]: plain types and rules.
 //! * [`analytics`]: the figures, folded from the activity log and kept in memory.
+//! * [`rules`]: earning rules as a function of an event and a state; no request reaches it yet.
 //! * [`store`]: the only SQL: one writing thread, a pool of readers.
 //! * [`wire`]: the JSON of every resource.
 //! * [`service`]: the use cases.
@@ -31,6 +32,7 @@ pub mod domain;
 pub mod error;
 pub mod http;
 pub mod realtime;
+pub mod rules;
 pub mod service;
 pub mod store;
 pub mod telemetry;

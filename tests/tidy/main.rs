@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("budget", &[]),
     ("analytics", &["domain"]),
     ("books", &["domain"]),
+    ("rules", &["domain"]),
     ("clock", &["domain"]),
     ("config", &["domain"]),
     ("error", &["domain"]),
@@ -98,6 +99,7 @@ const LAYERS: &[&str] = &[
     "domain",
     "analytics",
     "books",
+    "rules",
     "store",
     "wire",
     "service",
@@ -109,7 +111,7 @@ const LAYERS: &[&str] = &[
 #[test]
 fn the_engine_the_books_and_the_rules_know_no_http_no_sql_and_no_clock() {
     let mut findings = Findings::default();
-    for source in sources(&["src/analytics", "src/books", "src/domain"]) {
+    for source in sources(&["src/analytics", "src/books", "src/domain", "src/rules"]) {
         for word in [
             "actix",
             "actix_web",

@@ -1,0 +1,113 @@
+//! How much a rule may give.
+
+use std::time::Duration;
+
+use crate::domain::{Points, Timestamp};
+
+use super::cron::Cron;
+use super::draft::AssetTerms;
+
+/// When a budget starts from zero again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedule {
+    /// Never.
+    Once,
+    /// Each time after a length of time has passed since the budget was created.
+    Every(Duration, Timestamp),
+    /// By a calendar.
+    Cron(Cron),
+}
+
+impl Schedule {
+    /// The first time after a time.
+    pub fn after(&self, at: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Once => None,
+            Self::Cron(cron) => cron.after(at),
+            Self::Every(every, anchor) => {
+                let every = i64::try_from(every.as_millis()).ok().filter(|it| *it > 0)?;
+                let passed = (at.as_millis() - anchor.as_millis())
+                    .div_euclid(every)
+                    .max(0);
+                let next = passed.checked_add(1)?.checked_mul(every)?;
+                Timestamp::from_millis(anchor.as_millis().checked_add(next)?)
+            }
+        }
+    }
+}
+
+/// The most of an asset that a rule may credit, once or in each period of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// The asset.
+    pub asset: AssetTerms,
+    /// The most, at least one.
+    pub limit: Points,
+    /// When it starts from zero again.
+    pub schedule: Schedule,
+}
+
+/// What was used of a budget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Consumed {
+    /// The points.
+    pub points: Points,
+    /// When this becomes zero, if ever.
+    pub next_reset_at: Option<Timestamp>,
+}
+
+impl Budget {
+    /// What is used at a time, if this was stored last: nothing from `next_reset_at` on.
+    pub fn consumed_at(&self, stored: Option<Consumed>, at: Timestamp) -> Consumed {
+        let is_over = |stored: &Consumed| stored.next_reset_at.is_some_and(|reset| reset <= at);
+        stored
+            .filter(|stored| !is_over(stored))
+            .unwrap_or_else(|| Consumed {
+                points: Points::ZERO,
+                next_reset_at: self.schedule.after(at),
+            })
+    }
+
+    /// What is used after a credit at a time; `None` if the limit does not allow it.
+    pub fn with(
+        &self,
+        stored: Option<Consumed>,
+        at: Timestamp,
+        credit: Points,
+    ) -> Option<Consumed> {
+        let consumed = self.consumed_at(stored, at);
+        let points = consumed.points.checked_add(credit)?;
+        (points <= self.limit).then_some(Consumed { points, ..consumed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_counts_from_its_anchor_and_a_reset_is_half_open() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let anchor = at("2026-01-01T12:00:00Z");
+        let every = Schedule::Every(Duration::from_secs(86_400), anchor);
+        let next = |now: &str| every.after(at(now)).unwrap().to_short();
+        assert_eq!(next("2026-01-01T12:00:00Z"), "2026-01-02T12:00:00Z");
+        assert_eq!(next("2026-01-05T11:59:59Z"), "2026-01-05T12:00:00Z");
+        assert_eq!(next("2025-01-01T00:00:00Z"), "2026-01-02T12:00:00Z");
+
+        let asset = AssetTerms::default();
+        let limit = Points::new(100).unwrap();
+        let budget = Budget {
+            asset,
+            limit,
+            schedule: every,
+        };
+        let points = |points| Points::new(points).unwrap();
+        let first = budget.with(None, anchor, points(60)).unwrap();
+        assert_eq!(budget.with(Some(first), anchor, points(41)), None);
+        assert!(budget.with(Some(first), anchor, points(40)).is_some());
+        let reset = at("2026-01-02T12:00:00Z");
+        assert_eq!(first.next_reset_at, Some(reset));
+        assert_eq!(budget.consumed_at(Some(first), reset).points, Points::ZERO);
+    }
+}
