@@ -17,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 #[path = "build/modules.rs"]
 mod modules;
+#[path = "build/squeeze.rs"]
+mod squeeze;
 
 const SOURCES: &str = "src/http/dashboard";
 /// The page itself. It is not an asset: it is served at `/` and names the paths of the assets.

@@ -1,9 +1,9 @@
 //! Joins the modules of the page into one script. Each becomes a function that is called once,
 //! after those that it imports, and returns its exports; so the names within one module stay local.
 //!
-//! Comments on lines of their own are left out. Only the forms that the sources use are supported,
-//! and any other is an error: names in braces or `* as` in an import, functions, classes, constants
-//! and names in braces in an export. Modules may not import each other in a circle.
+//! What only readers of the sources need is left out. Only the forms that the sources use are
+//! supported, and any other is an error: names in braces or `* as` in an import, functions, classes,
+//! constants and names in braces in an export. Modules may not import each other in a circle.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,14 +11,15 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result, bail};
 
 use super::Source;
+use super::squeeze::squeeze;
 
 /// A module without its imports and the word `export`.
 #[derive(Default)]
 struct Module {
-    /// `const { a, b: c } = …;`, and the name of the module it refers to.
+    /// `const {a,b:c}=…;`, and the name of the module it refers to.
     imports: Vec<(String, String)>,
     body: String,
-    /// Parts of an object: `a`, `a: b`.
+    /// Parts of an object: `a`, `a:b`.
     exports: Vec<String>,
 }
 
@@ -34,18 +35,14 @@ pub(super) fn join(sources: &[Source], start: &str) -> Result<String> {
     let mut script = String::from("\"use strict\";\n");
     for name in order {
         let module = &modules[name.as_str()];
-        writeln!(script, "// {name}\nconst {} = (() => {{", variable(&name))?;
+        writeln!(script, "const {}=(()=>{{", variable(&name))?;
         for (names, from) in &module.imports {
             if !names.is_empty() {
-                writeln!(script, "const {names} = {};", variable(from))?;
+                writeln!(script, "const {names}={};", variable(from))?;
             }
         }
         script.push_str(&module.body);
-        writeln!(
-            script,
-            "return {{ {} }};\n}})();",
-            module.exports.join(", ")
-        )?;
+        writeln!(script, "return{{{}}};\n}})();", module.exports.join(","))?;
     }
     Ok(script)
 }
@@ -78,28 +75,27 @@ fn visit(
 
 fn read(source: &Source) -> Result<Module> {
     let mut module = Module::default();
-    let mut lines = without_comments(&source.text).into_iter();
+    let text = squeeze(&source.text)?;
+    let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        let is_export = line.starts_with("export ");
-        if !line.starts_with("import ") && !is_export {
+        let is_export = line.starts_with("export");
+        if !line.starts_with("import") && !is_export {
             writeln!(module.body, "{line}")?;
             continue;
         }
-        if is_export && !line.starts_with("export {") {
-            let rest = &line["export ".len()..];
+        if let Some(rest) = line.strip_prefix("export ") {
             module.exports.push(declared(rest)?.to_owned());
             writeln!(module.body, "{rest}")?;
             continue;
         }
         let mut statement = line.to_owned();
         while !statement.ends_with(';') {
-            let more = lines.next().context("a statement without an end")?;
-            write!(statement, " {}", more.trim())?;
+            statement.push_str(lines.next().context("a statement without an end")?);
         }
         if is_export {
             module
                 .exports
-                .extend(names(&statement["export ".len()..], true)?);
+                .extend(names(&statement["export".len()..], true)?);
         } else {
             module.imports.push(import(&statement, &source.name)?);
         }
@@ -107,36 +103,12 @@ fn read(source: &Source) -> Result<Module> {
     Ok(module)
 }
 
-/// The lines of a source without indentation and whole-line comments: types are written in them, and
-/// they would be a quarter of the script. A template literal keeps all of its lines as they are.
-fn without_comments(text: &str) -> Vec<&str> {
-    let mut kept = Vec::new();
-    let (mut in_comment, mut in_text) = (false, false);
-    for line in text.lines() {
-        let content = line.trim();
-        let begins = !in_text && content.starts_with("/*");
-        if in_comment || begins {
-            // Code follows the comment on its line.
-            let end = content.find("*/");
-            in_comment = end.is_none();
-            if end.is_none_or(|end| end + 2 == content.len()) {
-                continue;
-            }
-        } else if !in_text && content.starts_with("//") {
-            continue;
-        }
-        kept.push(if in_text { line } else { line.trim_start() });
-        in_text ^= line.matches('`').count() % 2 == 1;
-    }
-    kept
-}
-
 /// The name that a declaration introduces.
 fn declared(declaration: &str) -> Result<&str> {
     let kinds = [
-        "async function* ",
+        "async function*",
         "async function ",
-        "function* ",
+        "function*",
         "function ",
         "class ",
         "const ",
@@ -165,11 +137,11 @@ fn import(statement: &str, importer: &str) -> Result<(String, String)> {
         return Ok((String::new(), from));
     }
     let what = what.strip_suffix("from").with_context(unknown)?.trim();
-    if let Some(name) = what.strip_prefix("* as ") {
+    if let Some(name) = what.strip_prefix("*as ") {
         return Ok((name.to_owned(), from));
     }
     let names = names(what, false)?;
-    Ok((format!("{{ {} }}", names.join(", ")), from))
+    Ok((format!("{{{}}}", names.join(",")), from))
 }
 
 /// `{ a, b as c }` as the parts of an object, or of a pattern.
@@ -186,8 +158,8 @@ fn names(braces: &str, is_export: bool) -> Result<Vec<String>> {
         .filter(|part| !part.is_empty());
     Ok(parts
         .map(|part| match part.split_once(" as ") {
-            Some((name, other)) if is_export => format!("{other}: {name}"),
-            Some((name, other)) => format!("{name}: {other}"),
+            Some((name, other)) if is_export => format!("{other}:{name}"),
+            Some((name, other)) => format!("{name}:{other}"),
             None => part.to_owned(),
         })
         .collect())
@@ -213,7 +185,7 @@ fn resolve(path: &str, importer: &str) -> Result<String> {
 }
 
 /// The name of a module in the script, which no source uses.
-fn variable(name: &str) -> String {
+pub(super) fn variable(name: &str) -> String {
     let plain = name.trim_end_matches(".js").replace(['/', '-', '.'], "_");
     format!("$module_{plain}")
 }

@@ -26,6 +26,8 @@ mod forms;
 mod gateways;
 #[path = "browser/inbox.rs"]
 mod inbox;
+#[path = "browser/kinds.rs"]
+mod kinds;
 #[path = "browser/lossy.rs"]
 mod lossy;
 #[path = "browser/lots.rs"]

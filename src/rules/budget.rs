@@ -89,7 +89,7 @@ mod tests {
     fn an_interval_counts_from_its_anchor_and_a_reset_is_half_open() {
         let at = |text: &str| Timestamp::parse(text).unwrap();
         let anchor = at("2026-01-01T12:00:00Z");
-        let every = Schedule::Every(Duration::from_secs(86_400), anchor);
+        let every = Schedule::Every(Duration::from_hours(24), anchor);
         let next = |now: &str| every.after(at(now)).unwrap().to_short();
         assert_eq!(next("2026-01-01T12:00:00Z"), "2026-01-02T12:00:00Z");
         assert_eq!(next("2026-01-05T11:59:59Z"), "2026-01-05T12:00:00Z");

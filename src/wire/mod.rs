@@ -124,8 +124,9 @@ pub use scrip::{
     PostingResponse, ProgramActivityListResponse, ProgramActivityResponse,
     ProgramBalanceListResponse, ProgramBalanceResponse, ProgramListResponse, ProgramResponse,
     RedeemAmountRequest, RedeemItemsRequest, ReversalListResponse, ReversalResponse,
-    ReverseRedemptionRequest, SetParticipantStatusRequest, SettleResponse, StatementResponse,
-    StatementRowResponse, decimal, short,
+    ReverseRedemptionRequest, SetParticipantStatusRequest, SettleResponse, StatementActorResponse,
+    StatementDetailsResponse, StatementLotResponse, StatementResponse, StatementRowResponse,
+    decimal, short,
 };
 pub use terms::{
     AcceptTermsRequest, PublishTermsRequest, TermsContentResponse, TermsDocumentResponse,

@@ -285,7 +285,7 @@ const PROGRAM_SETTINGS: &[&str] = &[
 
 /// Fields that only an Org-API-Key receives, that only one response shows, that were added later
 /// and have a name that others have too, or of which only some are there, by schema.
-const NOT_ALWAYS: [(&str, &[&str]); 10] = [
+const NOT_ALWAYS: [(&str, &[&str]); 11] = [
     ("CreatedProgramResponse", PROGRAM_SETTINGS),
     ("ExpiryResponse", &["after", "at", "extra"]),
     ("GatewayResponse", &["secret"]),
@@ -319,6 +319,7 @@ const NOT_ALWAYS: [(&str, &[&str]); 10] = [
         "RedemptionResponse",
         &["code", "quantity", "offerTitle", "displayName"],
     ),
+    ("StatementRowResponse", &["details"]),
 ];
 
 /// Marks the fields of a response as required, except those that may be missing: a field without a

@@ -8,6 +8,8 @@ use crate::support::{Response, TestApp};
 /// The code that the build joins modules with.
 #[path = "../../build/modules.rs"]
 mod modules;
+#[path = "../../build/squeeze.rs"]
+mod squeeze;
 
 /// A file of the sources, as the build receives it.
 struct Source {
@@ -173,7 +175,7 @@ fn the_script_and_the_sheet_hold_every_source() {
             let begin = match path.extension().and_then(|kind| kind.to_str()) {
                 Some("js") => {
                     modules += 1;
-                    format!("\n// {name}\nconst $module_")
+                    format!("\nconst {}=", modules::variable(&name))
                 }
                 _ => source.lines().next().unwrap().to_owned(),
             };
@@ -182,7 +184,11 @@ fn the_script_and_the_sheet_hold_every_source() {
     }
     assert!(modules > 35, "{modules}");
     assert_eq!(texts.matches("\nconst $module_").count(), modules);
-    assert!(!texts.contains("\nimport ") && !texts.contains("\nexport "));
+    for word in ["import", "export"] {
+        for next in [' ', '{', '"', '*'] {
+            assert!(!texts.contains(&format!("\n{word}{next}")), "{word}{next}");
+        }
+    }
 }
 
 fn joined(files: &[(&str, &str)]) -> Result<String, String> {
@@ -217,14 +223,12 @@ fn modules_are_joined_in_the_order_in_which_they_need_each_other() {
         ("unused.js", "left out\n"),
     ]);
     let expected = "\"use strict\";\n\
-         // y.js\nconst $module_y = (() => {\nasync function f(x) {}\nclass G {}\n\
-         return { f, G };\n})();\n\
-         // z.js\nconst $module_z = (() => {\nz(/** @type {*} */ (1)); // z\n\
-         /** @type {*} */ (2);\nt(`\n// a\n/* b\n`);\nreturn {  };\n})();\n\
-         // lib/x.js\nconst $module_lib_x = (() => {\nconst all = $module_y;\n\
-         const a = all.f;\nconst d = 1;\nreturn { a, b: d };\n})();\n\
-         // main.js\nconst $module_main = (() => {\nconst { a, b: c } = $module_lib_x;\n\
-         a(c);\nreturn {  };\n})();\n";
+         const $module_y=(()=>{\nasync function f(x){}\nclass G{}\nreturn{f,G};\n})();\n\
+         const $module_z=(()=>{\nz((1));\n(2);\nt(`\n// a\n/* b\n`);\nreturn{};\n})();\n\
+         const $module_lib_x=(()=>{\nconst all=$module_y;\n\
+         const a=all.f;\nconst d=1;\nreturn{a,b:d};\n})();\n\
+         const $module_main=(()=>{\nconst {a,b:c}=$module_lib_x;\n\
+         a(c);\nreturn{};\n})();\n";
     assert_eq!(script.as_deref(), Ok(expected));
 }
 
@@ -248,7 +252,7 @@ fn modules_that_cannot_be_joined_are_refused() {
     );
     for (text, word) in [
         ("export default 1;\n", "unknown form: default 1;"),
-        ("export let a = 1;\n", "unknown form: let a = 1;"),
+        ("export let a = 1;\n", "unknown form: let a=1;"),
         ("export const { a } = b;\n", "unknown form"),
         ("import a from \"./main.js\";\n", "unknown form"),
         ("import { a } from \"library\";\n", "library is no path"),
@@ -256,6 +260,47 @@ fn modules_that_cannot_be_joined_are_refused() {
         ("import { a }\n", "without an end"),
     ] {
         refused(&[("main.js", text)], word);
+    }
+}
+
+#[test]
+fn a_script_keeps_its_meaning_without_its_blanks() {
+    for (script, expected) in [
+        ("  a  =  b;\n\n\n  c();\n", "a=b;\nc();\n"),
+        ("return a in b;", "return a in b;"),
+        ("a - -b + +c - d;", "a- -b+ +c-d;"),
+        ("f(\n  a,\n  // a\n  b, // b\n);", "f(a,b,);"),
+        ("a /* b\n */ = 1;", "a=1;"),
+        (
+            "const t = \"a  // b\" + 'it\\'s  c';",
+            "const t=\"a  // b\"+'it\\'s  c';",
+        ),
+        (
+            "t(`a  ${ b  +  `c  ${ {  d } }` }  $ \\` {  }`);",
+            "t(`a  ${b+`c  ${{d}}`}  $ \\` {  }`);",
+        ),
+        ("x = a / b / c;", "x=a/b/c;"),
+        ("x = (a) / b[1] / \"1\";", "x=(a)/b[1]/\"1\";"),
+        (
+            "return /  [/  \"]\\/ /u.test( a ) / 2;",
+            "return/  [/  \"]\\/ /u.test(a)/2;",
+        ),
+        ("yield /  b/ ;", "yield/  b/;"),
+        ("f(/  `/, / '/);", "f(/  `/,/ '/);"),
+        ("a / /  b/.c;", "a/ /  b/.c;"),
+    ] {
+        let squeezed = squeeze::squeeze(script);
+        assert_eq!(squeezed.unwrap(), expected, "{script}");
+        assert_eq!(squeeze::squeeze(expected).unwrap(), expected);
+    }
+    for (script, word) in [
+        ("a = \"b;", "a string"),
+        ("a = `b ${ c }", "a template"),
+        ("a = /b[/];", "a regular expression"),
+        ("if (a) {}\n/b/.test(c);", "a slash after a brace"),
+    ] {
+        let error = squeeze::squeeze(script).unwrap_err().to_string();
+        assert!(error.starts_with(word), "{script}: {error}");
     }
 }
 

@@ -243,6 +243,9 @@ fn a_statement_is_what_the_log_says_in_any_period() {
                 assert_eq!(head["opening_balance"], opening.to_string(), "{path}");
                 assert_eq!(head["closing_balance"], balance.to_string(), "{path}");
                 let found = all(&app, &path, 1 + index % 4);
+                let mut newest_first = all(&app, &format!("{path}&sort_dir=desc"), 1 + index % 4);
+                newest_first.reverse();
+                assert_eq!(newest_first, found, "{path}");
                 let found = found.iter().map(|row| {
                     let text = |field: &str| row[field].as_str().map(str::to_owned);
                     (

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{SETTLED, barriers_in, pages, show, sign_in};
 use crate::driver::{Browser, Screen};
 use crate::support::receiver::Receiver;
-use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY};
+use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 use crate::world::{World, member};
 
 /// Opens a dialog with the keyboard, checks it, and closes it with the keyboard: the focus returns
@@ -53,12 +53,20 @@ fn look_at_dialog(browser: &mut Browser, (page, opener): (&str, &str)) -> Vec<St
     problems
 }
 
+/// A further kind of points.
+fn add_stamps(app: &TestApp) {
+    let stamps = json!({"program_id": "current", "name": "Stamps", "symbol": "ST", "scale": 1,
+        "inventory_mode": "SIMPLE", "issuance_policy": "UNLIMITED"});
+    app.post("/v1/assets", &stamps).expect(201);
+}
+
 #[test]
 fn every_dialog_is_opened_read_and_left_by_the_keyboard() {
     let world = World::new();
     let receiver = Receiver::start();
     let app = &world.app;
     app.post("/v1/keys", &json!({"name": "Till"})).expect(201);
+    add_stamps(app);
     let hook = json!({"url": receiver.url("/hook"), "events": ["redemption.created"]});
     let hook = app.post("/v1/webhooks", &hook).expect(201);
     let webhook = format!("webhooks/{}", hook["id"].as_str().unwrap());
@@ -83,6 +91,8 @@ fn every_dialog_is_opened_read_and_left_by_the_keyboard() {
             &[
                 "Credit points",
                 "Debit points",
+                "Credit",
+                "Debit",
                 "Edit",
                 "Suspend",
                 "Remove",
@@ -102,7 +112,16 @@ fn every_dialog_is_opened_read_and_left_by_the_keyboard() {
         (
             "settings",
             "settings",
-            &["Rename", "New key", "Revoke", "To a date…", "Reset…"],
+            &[
+                "Rename",
+                "New kind of points",
+                "Edit",
+                "Keep in lots…",
+                "New key",
+                "Revoke",
+                "To a date…",
+                "Reset…",
+            ],
         ),
     ] {
         show(&browser, hash);

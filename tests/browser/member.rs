@@ -175,6 +175,10 @@ fn suspends_and_activates(browser: &mut Browser, app: &TestApp) {
         !shown.contains("Credit") && !shown.contains("Redeem") && shown.contains("Make active"),
         "{shown}"
     );
+    // A redemption can still be canceled; credits and debits cannot be reversed.
+    let reversed = "[...document.querySelectorAll('[data-list=ledger] [data-focus^=reverse]')] \
+        .filter((each) => !each.closest('tr').querySelector('a')).length";
+    assert_eq!(browser.evaluate(reversed), 0);
     let body = json!({"externalUserID": "ada", "amount": 1});
     app.post("/v1/wallet/credit", &body).expect(403);
     let problems = look_at(browser, "member-suspended");
@@ -188,6 +192,7 @@ fn suspends_and_activates(browser: &mut Browser, app: &TestApp) {
     browser.click("dialog [type=submit]");
     browser.until_text("#notices", "Ada Lovelace is active again.");
     browser.until_text(".page-head", "Redeem for this member");
+    browser.until(&format!("{reversed} > 0"));
     assert_eq!(
         app.get("/v1/members/ada").expect(200)["suspendedAt"],
         json!(null)

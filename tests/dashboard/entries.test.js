@@ -65,6 +65,37 @@ test("what was reversed is not offered again", () => {
   });
 });
 
+test("entries of further kinds have the words of their actions, and other ids", () => {
+  const id = "8b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4";
+  const other = "7b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4";
+  const done = (action, type, reason = null) => ({ ...entry(other, type, reason), action });
+  assert.equal(entryText(done("CREDIT", "CREDIT", "a flight")), "a flight");
+  assert.equal(entryText(done("DEBIT", "DEBIT")), null);
+  assert.equal(entryText(done("EXPIRE", "DEBIT")), "Expired");
+  assert.equal(entryText(done("HOLD", "DEBIT", "an order")), "Held: an order");
+  const reversal = done("DEBIT", "DEBIT", reversalOf(id, "counted twice"));
+  assert.equal(entryText(reversal), "Reversal: counted twice");
+  assert.equal(entryText({ ...reversal, action: "REVERSAL" }), "Reversal: counted twice");
+  const spend = { ...done("REDEMPTION", "DEBIT", "tea"), id: "the spend", spend: "a redemption" };
+  assert.equal(entryText(spend), "Spent: tea");
+  const rows = [
+    { ...done("RELEASE", "CREDIT"), id: "the release" },
+    spend,
+    reversal,
+    { ...entry(id, "CREDIT"), action: "CREDIT" },
+  ];
+  assert.deepEqual(
+    [...reversals(rows)],
+    [
+      ["the spend", "cancel"],
+      [other, "move"],
+      [id, "reversed"],
+    ],
+  );
+  // A reason is not the name of an entry.
+  assert.equal(entryText(entry("txn_1", "DEBIT", "Reversal of fees")), "Reversal of fees");
+});
+
 test("what an entry did to lots is a line for each kind of change", () => {
   const lot = (number, change, expiresAt = null) => ({ number, change, amount: 1000, expiresAt });
   assert.deepEqual(lotLines(null), []);

@@ -45,7 +45,7 @@ test("a credit has dates only where points are in lots", () => {
   ]);
   // Without an expiry of the program, never is the usual.
   assert.deepEqual(choices(null), [
-    ["usual", "As usual in this program: never"],
+    ["usual", "Never"],
     ["on", "On a date"],
   ]);
 });

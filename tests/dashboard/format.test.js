@@ -24,6 +24,13 @@ test("numbers are written as the reader's language does", () => {
   ]);
 });
 
+test("an amount keeps all its decimals and digits", () => {
+  const lines = `return ["0", "1250.50", "-0.25", "9007199254.740991"].map(lib.decimal);`;
+  const read = (language) => plain(asReader({ language, zone: "UTC" }, "format.js", lines));
+  assert.deepEqual(read("en_US"), ["0", "1,250.50", "-0.25", "9,007,199,254.740991"]);
+  assert.deepEqual(read("de_DE"), ["0", "1.250,50", "-0,25", "9.007.199.254,740991"]);
+});
+
 test("nothing to compare with is no change, and not an infinite one", () => {
   const lines = "return [lib.changed(5, 0), lib.changed(0, 5), lib.changed(0, 0)];";
   const changes = asReader({ language: "en_US", zone: "UTC" }, "format.js", lines);

@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 
 use super::PAGE_LIMITS;
+use super::programs::DIRECTION;
 use crate::domain::{Bucket, Invalid, LotStatus, ProgramNumber, Timestamp};
 use crate::error::Code;
 use crate::http::HttpResult;
@@ -14,7 +15,7 @@ use crate::http::route::routes;
 use crate::service::{LotFilter, Services, StatementSelection};
 use crate::wire::{
     ASSET_ID, AssetResponse, ListKind, LotListResponse, Named, Optional, PROGRAM_ID, PageQuery,
-    StatementResponse, TEXT, TIME, group, optional, page, query_parameters, words,
+    StatementResponse, TEXT, TIME, flag, group, optional, page, query_parameters, words,
 };
 
 routes! {
@@ -34,8 +35,8 @@ routes! {
     "/v1/participants/{id}/statement" {
         GET OrgKey get_statement => Operation::new("Get the statement of a participant")
             .description(
-                "The changes of one bucket of the account, oldest first. `from` and `to` select \
-                 rows; balances are always those of the whole history. A page reads at most 10,000 \
+                "The changes of one bucket of the account, by default the oldest first. `from` and \
+                 `to` select rows; balances are always those of the whole history. A page reads at most 10,000 \
                  ledger entries, so it may have fewer rows than `limit` although `has_more` is \
                  true.",
             )
@@ -72,6 +73,10 @@ query_parameters! {
         /// The bucket; `AVAILABLE` by default.
         bucket: Bucket = optional("bucket", words!(Bucket)).or_default();
         period: CreatedQuery = group::<CreatedQuery>();
+        /// Ascending or descending by time; `asc` by default.
+        is_descending: bool = optional("sort_dir", DIRECTION).or_default();
+        /// Whether rows have `details`: who caused them, and the lots that they moved.
+        details: bool = flag("details");
     }
 }
 
@@ -126,6 +131,8 @@ async fn get_statement(
         bucket: query.bucket,
         from: query.period.from,
         to: query.period.to,
+        is_descending: query.is_descending,
+        has_details: query.details,
     };
     let statement = services.get_statement(key, id, selection, query.page);
     Ok(ok(&statement.await?))

@@ -4,12 +4,17 @@ use uuid::Uuid;
 
 use super::scope::{Keys, Named, asset};
 use crate::domain::{
-    Bucket, DerivedIds, DerivedKind, JournalAction, Posting, ProgramNumber, Refusal, Timestamp,
+    Bucket, DerivedIds, DerivedKind, Entry, JournalAction, Posting, ProgramNumber, Refusal,
+    Timestamp,
 };
+use crate::service::loyalty::Actors;
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::log::{AccountLog, EntryRow};
 use crate::store::{self, Connection};
-use crate::wire::{Cursor, ListKind, PageQuery, StatementResponse, StatementRowResponse, short};
+use crate::wire::{
+    Cursor, EntryDetailsResponse, ListKind, PageQuery, StatementDetailsResponse, StatementResponse,
+    StatementRowResponse, short,
+};
 
 /// The most entries that are read for a page.
 const READ_MAX: u64 = 10_000;
@@ -25,10 +30,14 @@ pub struct StatementSelection {
     pub from: Option<Timestamp>,
     /// The end, inclusive.
     pub to: Option<Timestamp>,
+    /// Whether the newest entry comes first.
+    pub is_descending: bool,
+    /// Whether entries have their cause and their lots.
+    pub has_details: bool,
 }
 
 impl Services {
-    /// A page of the statement of a participant, oldest entry first.
+    /// A page of the statement of a participant.
     ///
     /// # Errors
     /// `not_found` if the program has no such participant or asset.
@@ -83,23 +92,23 @@ fn statement(
     };
     let opening = balance_after(first - 1)?;
     let closing = balance_after(last.max(first - 1))?;
-    let after = page.cursor.map_or(0, |cursor| cursor.0.unsigned_abs());
-    let mut next = first.max(after.saturating_add(1));
-    let end = last.min(next.saturating_add(READ_MAX - 1));
-    let mut keys = Keys::new(connection);
-    let mut data = Vec::new();
-    while next <= end && data.len() < page.limit {
-        let room = (page.limit - data.len()) as u64;
-        let stop = end.min(next + room - 1);
-        for row in log.range(next, stop)? {
-            if row.entry.change().in_bucket(bucket) != 0 {
-                data.push(response(&mut keys, (uuid, asset), bucket, row)?);
-            }
-        }
-        next = stop + 1;
-    }
-    let next_cursor = (next <= last).then(|| {
-        let read = i64::try_from(next - 1).unwrap_or(i64::MAX);
+    let period = (first, last);
+    let (rows, next) = if selection.is_descending {
+        newest_first(log, bucket, period, page)?
+    } else {
+        oldest_first(log, bucket, period, page)?
+    };
+    let mut rendering = Rendering {
+        program: uuid,
+        asset,
+        bucket,
+        keys: Keys::new(connection),
+        actors: selection.has_details.then(|| Actors::new(connection)),
+    };
+    let data = rows.into_iter().map(|row| rendering.response(row));
+    let data = data.collect::<Result<_, store::Error>>()?;
+    let next_cursor = next.map(|read| {
+        let read = i64::try_from(read).unwrap_or(i64::MAX);
         Cursor(read).encode(ListKind::Statement, program.0)
     });
     Ok(StatementResponse {
@@ -114,26 +123,100 @@ fn statement(
     })
 }
 
-fn response(
-    keys: &mut Keys<'_>,
-    (program, asset): (Uuid, &Named),
+/// The entries of a page, and the number of the last one that was read if more follow.
+type Page = (Vec<EntryRow>, Option<u64>);
+
+fn is_in(bucket: Bucket, row: &EntryRow) -> bool {
+    row.entry.change().in_bucket(bucket) != 0
+}
+
+fn oldest_first(
+    log: &AccountLog<'_>,
     bucket: Bucket,
-    row: EntryRow,
-) -> Result<StatementRowResponse, store::Error> {
-    let entries = DerivedIds::new(program, DerivedKind::JournalEntry);
-    let postings = DerivedIds::new(program, DerivedKind::Posting);
-    let posting = postings.id(row.seq.0, Posting::number_of(bucket));
-    Ok(StatementRowResponse {
-        posting_id: posting.to_string(),
-        journal_entry_id: entries.id(row.seq.0, 0).to_string(),
-        action_type: JournalAction::of(&row.entry).as_str(),
-        amount: asset.scale.show(row.entry.change().in_bucket(bucket)),
-        bucket: bucket.as_str(),
-        running_balance: asset.scale.show(row.after.in_bucket(bucket)),
-        event_id: None,
-        event_timestamp: None,
-        created_by_api_key_id: keys.id(row.actor)?,
-        created_at: row.at.to_short(),
-        description: row.entry.reason.map(|reason| reason.as_str().to_owned()),
-    })
+    (first, last): (u64, u64),
+    page: PageQuery,
+) -> Result<Page, store::Error> {
+    let after = page.cursor.map_or(0, |cursor| cursor.0.unsigned_abs());
+    let mut next = first.max(after.saturating_add(1));
+    let end = last.min(next.saturating_add(READ_MAX - 1));
+    let mut rows = Vec::new();
+    while next <= end && rows.len() < page.limit {
+        let room = (page.limit - rows.len()) as u64;
+        let stop = end.min(next + room - 1);
+        let found = log.range(next, stop)?.into_iter();
+        rows.extend(found.filter(|row| is_in(bucket, row)));
+        next = stop + 1;
+    }
+    Ok((rows, (next <= last).then(|| next - 1)))
+}
+
+fn newest_first(
+    log: &AccountLog<'_>,
+    bucket: Bucket,
+    (first, last): (u64, u64),
+    page: PageQuery,
+) -> Result<Page, store::Error> {
+    let before = page.cursor.map(|cursor| cursor.0.unsigned_abs());
+    let newest = before.map_or(last, |before| last.min(before.saturating_sub(1)));
+    let oldest = first.max((newest + 1).saturating_sub(READ_MAX));
+    let (mut rows, mut read) = (Vec::new(), newest + 1);
+    if newest >= oldest {
+        log.back(newest, |number, row| {
+            read = number;
+            rows.extend(Some(row).filter(|row| is_in(bucket, row)));
+            Ok::<_, store::Error>(number > oldest && rows.len() < page.limit)
+        })?;
+    }
+    Ok((rows, (read > first).then_some(read)))
+}
+
+/// What the rows of a statement share.
+struct Rendering<'a> {
+    program: Uuid,
+    asset: &'a Named,
+    bucket: Bucket,
+    keys: Keys<'a>,
+    /// `None`: without details.
+    actors: Option<Actors<'a>>,
+}
+
+impl Rendering<'_> {
+    fn response(&mut self, row: EntryRow) -> Result<StatementRowResponse, store::Error> {
+        let (scale, bucket) = (self.asset.scale, self.bucket);
+        let entries = DerivedIds::new(self.program, DerivedKind::JournalEntry);
+        let postings = DerivedIds::new(self.program, DerivedKind::Posting);
+        let posting = postings.id(row.seq.0, Posting::number_of(bucket));
+        Ok(StatementRowResponse {
+            posting_id: posting.to_string(),
+            journal_entry_id: entries.id(row.seq.0, 0).to_string(),
+            action_type: JournalAction::of(&row.entry).as_str(),
+            amount: scale.show(row.entry.change().in_bucket(bucket)),
+            bucket: bucket.as_str(),
+            running_balance: scale.show(row.after.in_bucket(bucket)),
+            event_id: None,
+            event_timestamp: None,
+            created_by_api_key_id: self.keys.id(row.actor)?,
+            created_at: row.at.to_short(),
+            details: self.details(&row)?,
+            description: row.entry.reason.map(|reason| reason.as_str().to_owned()),
+        })
+    }
+
+    fn details(
+        &mut self,
+        row: &EntryRow,
+    ) -> Result<Option<StatementDetailsResponse>, store::Error> {
+        let Some(actors) = &mut self.actors else {
+            return Ok(None);
+        };
+        let actor = actors.response(row.actor)?;
+        let details = EntryDetailsResponse::new(actor, row.entry.buckets.as_deref());
+        let is_amount = row.entry.entry == Entry::Spend && row.entry.redemption.is_none();
+        let redemption = is_amount.then(|| {
+            let ids = DerivedIds::new(self.program, DerivedKind::Redemption);
+            ids.id(row.seq.0, 0).to_string()
+        });
+        let details = StatementDetailsResponse::new(details, redemption, self.asset.scale);
+        Ok(Some(details))
+    }
 }

@@ -7,13 +7,13 @@ use crate::store::{self, Connection};
 use crate::wire::ActorResponse;
 
 /// The names of keys, each looked up once.
-pub(super) struct Actors<'a> {
+pub(in crate::service) struct Actors<'a> {
     connection: &'a Connection,
     known: HashMap<CredentialNumber, Option<(String, String)>>,
 }
 
 impl<'a> Actors<'a> {
-    pub(super) fn new(connection: &'a Connection) -> Self {
+    pub(in crate::service) fn new(connection: &'a Connection) -> Self {
         Self {
             connection,
             known: HashMap::new(),
@@ -21,7 +21,7 @@ impl<'a> Actors<'a> {
     }
 
     /// An actor, which version 0.1.0 did not log.
-    pub(super) fn response(
+    pub(in crate::service) fn response(
         &mut self,
         actor: Option<Actor>,
     ) -> Result<Option<ActorResponse>, store::Error> {

@@ -23,6 +23,7 @@ mod tokens;
 mod wallet_of;
 mod wallets;
 
+pub(in crate::service) use self::actors::Actors;
 pub use self::attachments::{LinkedFile, NewFile};
 pub use self::members::RemoveOptions;
 pub use self::redemptions::UNKNOWN_OFFER;

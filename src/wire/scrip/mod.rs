@@ -48,4 +48,7 @@ pub use self::reports::{
     LedgerSummaryListResponse, LedgerSummaryResponse, ProgramActivityListResponse,
     ProgramActivityResponse, decimal,
 };
-pub use self::statement::{StatementResponse, StatementRowResponse};
+pub use self::statement::{
+    StatementActorResponse, StatementDetailsResponse, StatementLotResponse, StatementResponse,
+    StatementRowResponse,
+};

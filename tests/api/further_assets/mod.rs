@@ -10,7 +10,7 @@ use stampcard::service::verify;
 
 use crate::balances::Flat as _;
 use crate::client::{get_as, number, post_once, race, scrip_error, until};
-use crate::support::{LIVE_KEY, Response, TestApp};
+use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
 
 /// A participant of a program with a further asset.
 struct Person {
@@ -93,6 +93,48 @@ impl Person {
             "description": "tea"});
         self.app.post(&format!("{}/redemptions", self.path), &body)
     }
+}
+
+#[test]
+fn a_statement_names_who_caused_an_entry_and_the_lots_that_it_moved() {
+    let person = Person::begin("LOT", 2);
+    let path = format!("{}/statement?asset_id={}", person.path, person.asset);
+    let newest_first = format!("{path}&sort_dir=desc&details=true");
+    assert_eq!(person.list(&newest_first), Vec::<Value>::new());
+    let expires_at = json!({"expires_at": "2030-01-01T00:00:00Z"});
+    person.adjust("CREDIT", "1.5", expires_at).expect(200);
+    person.adjust("DEBIT", "0.25", json!({})).expect(200);
+    let rows = person.list(&newest_first);
+    let end = "2030-01-01T00:00:00.000Z";
+    for (row, (change, amount, balance)) in rows
+        .iter()
+        .zip([("taken", "0.25", "1.25"), ("made", "1.50", "1.50")])
+    {
+        assert_eq!(row["running_balance"], balance);
+        assert_eq!(
+            row["details"]["lots"],
+            json!([{"number": 1, "change": change, "amount": amount, "expires_at": end,
+                "matures_at": null}])
+        );
+        let actor = &row["details"]["actor"];
+        assert_eq!(actor["type"], "key");
+        let prefix = actor["key_prefix"].as_str().unwrap();
+        assert!(SANDBOX_KEY.starts_with(prefix), "{actor}");
+    }
+    assert_eq!(rows.len(), 2);
+    let plain = person.list(&path);
+    assert!(plain.iter().all(|row| row.get("details").is_none()));
+    let points = Person::begin("SIMPLE", 0);
+    points.credit("7");
+    let path = format!("{}/statement?asset_id={}", points.path, points.asset);
+    let rows = points.list(&format!("{path}&details=true"));
+    assert_eq!(rows[0]["details"]["lots"], Value::Null);
+    assert_eq!(rows[0]["details"]["redemption_id"], Value::Null);
+    let spent = points.redeem("2").expect(201);
+    let rows = points.list(&format!("{path}&details=true&sort_dir=desc"));
+    assert_eq!(rows[0]["details"]["redemption_id"], spent["id"]);
+    let bad = points.app.get(&format!("{path}&sort_dir=down"));
+    assert!(scrip_error(bad, 400, "bad_request").contains("sort_dir"));
 }
 
 #[track_caller]

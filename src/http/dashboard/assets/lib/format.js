@@ -45,6 +45,21 @@ export const day = (time) => (time ? date.format(new Date(time)) : "–");
 export const points = (value, symbol) => `${number(value)} ${symbol}`;
 
 /**
+ * An amount as the API writes it, such as "1250.50", in the reader's format.
+ *
+ * @param {string} amount
+ */
+export function decimal(amount) {
+  const digits = amount.split(".")[1]?.length ?? 0;
+  const format = new Intl.NumberFormat(undefined, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  // As text: a number would not have all digits of a large amount.
+  return format.format(/** @type {any} */ (amount));
+}
+
+/**
  * The change of a figure, or null if there is no reference.
  *
  * @param {number} now

@@ -1,6 +1,6 @@
 // Actions on a member: credit and debit points, change the profile, remove and restore the member.
 
-import { get, path, post, put, remove } from "../../lib/api.js";
+import { get, path, put, remove } from "../../lib/api.js";
 import { editDialog, formDialog } from "../../lib/dialogs.js";
 import { points } from "../../lib/format.js";
 import { RawJson, objectText, rawText } from "../../lib/json.js";
@@ -11,43 +11,54 @@ import { dateFields, datesOf } from "./lots.js";
 const nameOf = ({ displayName, externalUserID }) =>
   displayName ? `${displayName} (${externalUserID})` : externalUserID;
 
-export function move(kind, member, symbol, changed) {
-  const { externalUserID, wallet, rules } = member;
-  const isCredit = kind === "credit";
+/**
+ * Who reads the reason of an entry: apps show nothing of further kinds.
+ * @param {import("./accounts.js").Account} account
+ * @returns {string}
+ */
+export const reasonHint = ({ name }) =>
+  name === null ? "The member sees it in the ledger." : "The ledger shows it.";
+
+/**
+ * Credits points of an account, or debits them.
+ * @param {"CREDIT" | "DEBIT"} type
+ * @param {any} member
+ * @param {import("./accounts.js").Account} account
+ * @param {() => void} changed
+ */
+export function move(type, member, account, changed) {
+  const { externalUserID } = member;
+  const isCredit = type === "CREDIT";
+  const { name, symbol, available, rules, text } = account;
+  const word = isCredit ? "Credit" : "Debit";
+  const what = name === null ? "" : ` ${name}:`;
   formDialog({
-    name: `${isCredit ? "Credit" : "Debit"} ${externalUserID}`,
-    title: `${isCredit ? "Credit" : "Debit"} ${nameOf(member)}`,
-    text: isCredit
-      ? null
-      : `To correct a mistake. The wallet holds ${points(wallet.balance, symbol)}.`,
-    action: isCredit ? "Credit" : "Debit",
+    name: `${word}${what} ${externalUserID}`,
+    title: `${word}${what} ${nameOf(member)}`,
+    text: isCredit ? null : `To correct a mistake. The member has ${text(available)}.`,
+    action: word,
     fields: [
       {
         name: "amount",
-        label: "Points",
+        label: name === null ? "Points" : `Amount, ${symbol}`,
         type: "number",
-        min: 1,
-        step: 1,
+        min: account.smallest,
+        step: account.smallest,
         required: true,
-        max: isCredit ? null : wallet.balance,
+        max: isCredit ? null : available,
       },
       {
         name: "reason",
         label: "Reason",
+        required: name !== null,
         maxlength: 500,
-        hint: "The member sees it in the ledger.",
+        hint: reasonHint(account),
       },
       ...(isCredit ? dateFields(rules) : []),
     ],
     async submit({ amount, reason, ...dates }, options) {
-      const body = {
-        externalUserID,
-        amount: Number(amount),
-        ...(reason && { reason }),
-        ...datesOf(dates),
-      };
-      const { balance } = await post(`/v1/wallet/${kind}`, body, options);
-      notify(`${nameOf(member)} has ${points(balance, symbol)} now.`);
+      const left = await account.move(type, { amount, reason, ...datesOf(dates) }, options);
+      notify(`${nameOf(member)} has ${text(left)} now.`);
       changed();
     },
   });

@@ -2,7 +2,7 @@
 
 import { count, day, number } from "../../lib/format.js";
 
-const REVERSAL = /^Reversal of (txn_[\w-]+)/;
+const REVERSAL = /^Reversal of (txn_[\w-]+|[\da-f]{8}-[\da-f-]{27})/;
 
 /**
  * The names of entries that the server creates, by the reason that it gives them.
@@ -11,8 +11,26 @@ const REVERSAL = /^Reversal of (txn_[\w-]+)/;
 const OWN = { expired: "Expired", "member removed": "Forfeited with the removal" };
 
 /**
+ * What entries of further kinds are besides credits and debits, by the API's word.
+ * @type {Record<string, string>}
+ */
+const ACTIONS = {
+  EXPIRE: "Expired",
+  FORFEIT: "Forfeited",
+  HOLD: "Held",
+  MATURITY: "Available now",
+  REDEMPTION: "Spent",
+  RELEASE: "Released",
+  REVERSAL: "Returned",
+  SETTLE: "Settled",
+  VOID_HOLD: "Taken back",
+};
+
+/**
  * @typedef {object} Entry a ledger entry, as the API has it
  * @property {string} id
+ * @property {string} [action] the word for it in the ledger of a further kind
+ * @property {string | null} [spend] the redemption of an amount of a further kind
  * @property {string} type
  * @property {string | null} [reason]
  * @property {string | null} [redemptionID]
@@ -22,20 +40,26 @@ const OWN = { expired: "Expired", "member removed": "Forfeited with the removal"
 const ownText = ({ type, reason, redemptionID }) =>
   type === "DEBIT" && !redemptionID ? OWN[reason ?? ""] : undefined;
 
+/** @param {Entry} entry */
+const actionText = ({ action }) => ACTIONS[action ?? ""];
+
 /**
  * What an entry without a redemption is for; null if nobody said. The long id of an entry that was
  * reversed is left out.
  * @param {Entry} entry
  * @returns {string | null}
  */
-export const entryText = (entry) =>
-  ownText(entry) ?? entry.reason?.replace(REVERSAL, "Reversal") ?? null;
+export function entryText(entry) {
+  const reason = ownText(entry) ?? entry.reason?.replace(REVERSAL, "Reversal");
+  const isReversal = REVERSAL.test(entry.reason ?? "");
+  return [!isReversal && actionText(entry), reason].filter(Boolean).join(": ") || null;
+}
 
 /**
  * @typedef {object} MovedLot what an entry did to a lot, as the API has it
  * @property {number} number
  * @property {string} change
- * @property {number} amount
+ * @property {any} amount
  * @property {string | null} [expiresAt]
  */
 
@@ -43,28 +67,35 @@ export const entryText = (entry) =>
 const LOTS_MAX = 3;
 
 /** @type {Record<string, string>} */
-const CHANGES = { made: "New lot", taken: "From", restored: "Back in", moved: "Available now" };
+const CHANGES = {
+  made: "New lot",
+  taken: "From",
+  restored: "Back in",
+  moved: "Available now",
+  held: "Held",
+};
 
 /**
  * What an entry did to lots, a line for each kind of change; none in an account without lots.
  * @param {MovedLot[] | null | undefined} lots
  * @param {number} [most] how many are named of each kind before the others are counted
+ * @param {(amount: any) => string} [digits] an amount as text
  * @returns {string[]}
  */
-export function lotLines(lots, most = LOTS_MAX) {
+export function lotLines(lots, most = LOTS_MAX, digits = number) {
   const kinds = [...new Set((lots ?? []).map(({ change }) => change))];
   return kinds.map((kind) => {
     const all = (lots ?? []).filter(({ change }) => change === kind);
     const more = all.length - most;
-    const named = all.slice(0, most).map(lotText);
+    const named = all.slice(0, most).map((lot) => lotText(lot, digits));
     if (more > 0) named.push(`and ${count(more, "other lot")}`);
     return `${CHANGES[kind]}: ${named.join(", ")}`;
   });
 }
 
-/** @param {MovedLot} lot */
-const lotText = ({ number: lot, amount, expiresAt }) =>
-  `${number(amount)} of lot ${lot} (${expiresAt ? `expires ${day(expiresAt)}` : "no end"})`;
+/** @param {MovedLot} lot @param {(amount: any) => string} digits */
+const lotText = ({ number: lot, amount, expiresAt }, digits) =>
+  `${digits(amount)} of lot ${lot} (${expiresAt ? `expires ${day(expiresAt)}` : "no end"})`;
 
 /**
  * The reason of the entry that reverses another one.
@@ -90,7 +121,8 @@ export function reversals(rows) {
     if (redemptionID && type === "CREDIT") done.add(redemptionID);
     else if (done.has(subject)) found.set(id, "reversed");
     else if (redemptionID) found.set(id, "cancel");
-    else if (!ownText(row)) found.set(id, "move");
+    else if (row.spend) found.set(id, "cancel");
+    else if (!ownText(row) && !actionText(row)) found.set(id, "move");
     const reversed = reason?.match(REVERSAL)?.[1];
     if (reversed && !redemptionID) done.add(reversed);
   }

@@ -1,9 +1,9 @@
 // The ledger of a wallet: each entry with its date and the balance after it.
 
 import { actorText } from "../../lib/actors.js";
-import { get } from "../../lib/api.js";
 import { saveText, toCsv } from "../../lib/csv.js";
 import { h } from "../../lib/dom.js";
+import { picker } from "../../lib/fields.js";
 import { exactTime, number } from "../../lib/format.js";
 import { holdSlot } from "../../lib/hold.js";
 import { attempt, notify } from "../../lib/notices.js";
@@ -25,40 +25,45 @@ const isCredit = ({ type }) => type === "CREDIT";
 /**
  * The card of a member's ledger.
  * @param {string} externalUserID
- * @param {string} symbol
- * @param {() => void} changed
+ * @param {{ ledgers: import("./accounts.js").Ledger[], standing: { canMove: boolean },
+ *   changed: () => void }} options whether points can be credited and debited now
  * @returns {{ element: HTMLElement, again: any }}
  */
-export function ledgerCard(externalUserID, symbol, changed) {
+export function ledgerCard(externalUserID, { ledgers, standing, changed }) {
   const place = h("div");
-  const ask = (page) =>
-    get("/v1/wallet/transactions", {
-      externalUserID,
-      includeArchived: true,
-      details: true,
-      ...page,
-    });
-  const entries = ledger(ask);
-  const render = ({ rows, hasMore }) => {
+  let [shown] = ledgers;
+  let entries = ledger(shown.ask);
+  const render = ({ rows, hasMore, canMove }) => {
     if (rows.length === 0) {
       return emptyState("No points yet", "Credits and spends will be listed here.");
     }
     const more = button("Show more", () => attempt(entries.more).then(() => again()));
     return [
-      entryTable(rows, symbol, (row) => reverse(row, externalUserID, symbol, changed)),
+      entryTable(rows, shown, canMove, (row) => reverse(row, shown, changed)),
       h("div", { class: "more", "data-key": "more" }, hasMore && more),
     ];
   };
-  const again = load(place, entries.fetch, render);
-  const download = button("CSV", () => attempt(() => save(externalUserID, ask)), {
+  const again = load(
+    place,
+    async () => ({ ...(await entries.fetch()), canMove: standing.canMove }),
+    render,
+  );
+  const choose = (key) => {
+    shown = ledgers.find((each) => each.key === key) ?? shown;
+    entries = ledger(shown.ask);
+    again(false);
+  };
+  const download = button("CSV", () => attempt(() => save(externalUserID, shown)), {
     tone: "small",
     focus: "ledger-csv",
     "aria-label": "Download the ledger as CSV",
   });
+  const kinds = ledgers.map(({ key, name }) => [key, name]);
   const head = h(
     "div",
     { class: "card-head" },
     h("h2", { class: "card-title" }, "Ledger"),
+    ledgers.length > 1 && picker("Kind", kinds, shown.key, choose),
     holdSlot("entry"),
     download,
   );
@@ -112,18 +117,19 @@ function ledger(ask) {
   };
 }
 
-function entryTable(rows, symbol, start) {
+function entryTable(rows, { symbol, digits }, canMove, start) {
   const ways = reversals(rows);
+  const wayOf = ({ id }) => (canMove || ways.get(id) !== "move" ? ways.get(id) : undefined);
   /** @type {any[]} */
   const columns = [
-    { label: "Entry", cell: (row) => entryCell(row, ways.get(row.id), () => start(row)) },
-    { label: `Amount, ${symbol}`, isNumber: true, cell: amountCell },
-    { label: "Balance", isNumber: true, cell: ({ balanceAfter }) => number(balanceAfter) },
+    { label: "Entry", cell: (row) => entryCell(row, digits, wayOf(row), () => start(row)) },
+    { label: `Amount, ${symbol}`, isNumber: true, cell: (row) => amountCell(row, digits) },
+    { label: "Balance", isNumber: true, cell: ({ balanceAfter }) => digits(balanceAfter) },
   ];
   return table("Ledger", columns, rows, { keyOf: ({ id }) => id, hold: "entry" });
 }
 
-function entryCell(row, way, start) {
+function entryCell(row, digits, way, start) {
   const { actor, lots } = row.details ?? {};
   return h(
     "div",
@@ -139,11 +145,11 @@ function entryCell(row, way, start) {
         button("Reverse", () => start(), {
           tone: "text",
           focus: `reverse-${row.id}`,
-          "aria-label": `Reverse this entry of ${number(row.amount)}`,
+          "aria-label": `Reverse this entry of ${digits(row.amount)}`,
         }),
     ),
     row.details && h("span", { class: "hint" }, sentence(actorText(actor))),
-    lotLines(lots).map((line) => h("span", { class: "hint" }, line)),
+    lotLines(lots, undefined, digits).map((line) => h("span", { class: "hint" }, line)),
   );
 }
 
@@ -155,12 +161,12 @@ function whatFor(row) {
   return entryText(row) ?? h("span", { class: "hint" }, isCredit(row) ? "Credit" : "Debit");
 }
 
-function amountCell(row) {
+function amountCell(row, digits) {
   const tone = isCredit(row) ? "credit" : "debit";
-  return h("span", { class: tone }, `${isCredit(row) ? "+" : "−"}${number(row.amount)}`);
+  return h("span", { class: tone }, `${isCredit(row) ? "+" : "−"}${digits(row.amount)}`);
 }
 
-async function save(externalUserID, ask) {
+async function save(externalUserID, { ask, key, symbol, digits }) {
   const entries = [];
   /** @type {any} */
   let page;
@@ -173,15 +179,15 @@ async function save(externalUserID, ask) {
   const rows = entries.map((row) => [
     row.createdAt,
     row.id,
-    isCredit(row) ? row.amount : -row.amount,
-    row.balanceAfter,
+    Number(isCredit(row) ? row.amount : -row.amount),
+    Number(row.balanceAfter),
     row.reason,
     row.offerTitle,
     row.redemptionID,
     row.details && actorText(row.details.actor),
-    lotLines(row.details?.lots, Infinity).join("; "),
+    lotLines(row.details?.lots, Infinity, digits).join("; "),
   ]);
   const name = externalUserID.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-");
-  saveText(`ledger-${name}.csv`, toCsv([head, ...rows]));
+  saveText(`ledger-${name}${key && `-${symbol}`}.csv`, toCsv([head, ...rows]));
   if (page.nextCursor) notify(`The file has the newest ${number(entries.length)} entries.`);
 }

@@ -21,7 +21,6 @@ const ON = "on";
  */
 export function dateFields(rules) {
   if (!rules?.isLots) return [];
-  const usual = expiryText(rules.expiry);
   return [
     {
       name: "expires",
@@ -29,7 +28,7 @@ export function dateFields(rules) {
       type: "select",
       required: true,
       options: [
-        [USUAL, `As usual in this program: ${usual}`],
+        [USUAL, rules.expiry ? `As usual in this program: ${expiryText(rules.expiry)}` : "Never"],
         ...(rules.expiry ? [[NEVER, "Never"]] : []),
         [ON, "On a date"],
       ],

@@ -3,9 +3,11 @@
 import { get, path } from "../../lib/api.js";
 import { append, h, replace } from "../../lib/dom.js";
 import { rawText } from "../../lib/json.js";
+import { kindsOfPoints } from "../../lib/kinds.js";
 import { backLink } from "../../lib/parts.js";
 import { patch } from "../../lib/patch.js";
 import { load } from "../../lib/states.js";
+import { furtherAccounts, ledgersOf } from "./accounts.js";
 import { conversationsCard } from "./conversations.js";
 import { ledgerCard } from "./ledger.js";
 import { memberHead, profile } from "./profile.js";
@@ -19,6 +21,9 @@ export function memberPage(view) {
   const wallet = h("div");
   const lists = h("div");
   const rules = rulesOfPoints();
+  const accounts = rules.then(({ kinds }) => furtherAccounts(id, kinds.slice(1)));
+  /** Whether points can be credited and debited. */
+  const standing = { canMove: true };
   const changed = () => again.forEach((each) => each());
   replace(head, memberHead({ externalUserID: id }));
   append(view.root, [backLink("members", "Members"), head, wallet, lists]);
@@ -31,8 +36,19 @@ export function memberPage(view) {
           if (error.status === 404) patch(head, [memberHead({ externalUserID: id })]);
           throw error;
         });
-        if (lists.childElementCount === 0) again.push(...showLists(lists, id, symbol, changed));
-        return { ...member, rules: await rules };
+        const further = await (await accounts).list();
+        const canMove = !member.archivedAt && !member.suspendedAt;
+        const isNew = canMove !== standing.canMove;
+        standing.canMove = canMove;
+        const { own, kinds } = await rules;
+        if (lists.childElementCount === 0) {
+          const ledgers = ledgersOf(id, symbol, kinds, await accounts);
+          again.push(...showLists(lists, id, symbol, { ledgers, standing, changed }));
+        } else if (isNew) {
+          // Its entries can be reversed from now on, or not any more.
+          again[1]();
+        }
+        return { ...member, rules: own, further };
       },
       (member) => {
         patch(head, [memberHead(member, symbol, changed)]);
@@ -66,18 +82,18 @@ async function memberOf(id, lists) {
 }
 
 /**
- * How the program keeps points. Null if that is not known: a server of an earlier version, or an
- * error, which the page has about the member too.
+ * The kinds of points, and how the program keeps its own. Nothing of this is known of a server of an
+ * earlier version, or after an error, which the page has about the member too.
  */
 async function rulesOfPoints() {
   try {
-    const [asset, program] = await Promise.all([
-      get(path`/v1/assets/${"default"}`),
+    const [kinds, { expiry }] = await Promise.all([
+      kindsOfPoints(),
       get(path`/v1/programs/${"current"}`),
     ]);
-    return { isLots: asset.inventory_mode === "LOT", expiry: program.expiry };
+    return { kinds, own: { isLots: kinds[0].inventory_mode === "LOT", expiry } };
   } catch {
-    return null;
+    return { kinds: [], own: null };
   }
 }
 
@@ -88,12 +104,8 @@ async function documentsFor(externalUserID) {
 }
 
 /** The member's lists. Returns the functions that update them. */
-function showLists(lists, id, symbol, changed) {
-  const parts = [
-    ledgerCard(id, symbol, changed),
-    redemptionsCard(id, symbol),
-    conversationsCard(id),
-  ];
+function showLists(lists, id, symbol, options) {
+  const parts = [ledgerCard(id, options), redemptionsCard(id, symbol), conversationsCard(id)];
   const [ledger, redemptions, conversations] = parts.map(({ element }) => element);
   append(lists, [
     h("div", { class: "halves" }, ledger, h("div", { class: "stack" }, redemptions, conversations)),

@@ -7,7 +7,9 @@ import { prettyJson } from "../../lib/json.js";
 import { button, facts, figures, pageHead } from "../../lib/parts.js";
 import { label } from "../../lib/statuses.js";
 import { DOCUMENTS } from "../../lib/terms.js";
+import { ownAccount } from "./accounts.js";
 import { edit, move, removeMember, restore } from "./dialogs.js";
+import { furtherCard } from "./further.js";
 import { restFigures } from "./lots.js";
 import { redeemFor } from "./redeem.js";
 import { activate, suspend } from "./status.js";
@@ -101,6 +103,7 @@ export function profile(member, symbol, changed) {
   return [
     isErased(member) && erasedNote(),
     walletCard(member, symbol, changed),
+    furtherCard(member, member.further, changed),
     !isErased(member) && profileCard(member, symbol, changed),
   ];
 }
@@ -128,15 +131,9 @@ function walletCard(member, symbol, changed) {
     { name: "amountSpent", label: "Spent", value: points(wallet.amountSpent, symbol) },
     ...restFigures(wallet, symbol),
   ];
-  const act = (kind, tone) =>
-    button(
-      kind === "credit" ? "Credit points" : "Debit points",
-      () => move(kind, member, symbol, changed),
-      {
-        tone,
-        focus: kind,
-      },
-    );
+  const account = ownAccount(member, symbol);
+  const act = (type, text, tone) =>
+    button(text, () => move(type, member, account, changed), { tone, focus: type });
   return h(
     "section",
     { class: "card", "aria-label": "Wallet", "data-key": "wallet" },
@@ -144,7 +141,12 @@ function walletCard(member, symbol, changed) {
     expiring(wallet, symbol),
     !member.archivedAt &&
       !member.suspendedAt &&
-      h("div", { class: "actions", "data-key": "move" }, act("credit", "primary"), act("debit")),
+      h(
+        "div",
+        { class: "actions", "data-key": "move" },
+        act("CREDIT", "Credit points", "primary"),
+        act("DEBIT", "Debit points"),
+      ),
     member.suspendedAt &&
       h(
         "p",

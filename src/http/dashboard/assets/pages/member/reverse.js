@@ -1,13 +1,14 @@
 // Reversing an entry of a ledger: a redemption is canceled, a credit is debited again, and a debit
 // credited again.
 
-import { get, path, post } from "../../lib/api.js";
+import { get, path } from "../../lib/api.js";
 import { formDialog } from "../../lib/dialogs.js";
-import { dateTime, points } from "../../lib/format.js";
+import { dateTime } from "../../lib/format.js";
 import { attempt } from "../../lib/notices.js";
 import { isOver, label } from "../../lib/statuses.js";
 import { isPending, later } from "../../lib/undo.js";
 import { cancel } from "../redemptions/moves.js";
+import { reasonHint } from "./dialogs.js";
 import { entryText, reversalOf } from "./entries.js";
 
 /** The API's limit for a reason, less what names the entry. */
@@ -16,17 +17,16 @@ const NOTE_MAX = 440;
 /**
  * Asks whether to reverse an entry, and does so.
  * @param {any} entry
- * @param {string} externalUserID
- * @param {string} symbol
+ * @param {import("./accounts.js").Ledger} ledger
  * @param {() => void} changed
  */
-export async function reverse(entry, externalUserID, symbol, changed) {
+export async function reverse(entry, ledger, changed) {
   await attempt(async () => {
-    if (entry.redemptionID) return cancelFor(entry, symbol);
-    const member = await get(path`/v1/members/${externalUserID}`, { includeArchived: true });
+    if (entry.redemptionID) return cancelFor(entry, ledger.symbol);
+    const { member, account } = await ledger.open();
     if (member.archivedAt !== null) throw new Error("Restore the member first.");
     if (isPending(`entry:${entry.id}`)) throw new Error("This entry is being reversed already.");
-    moveBack(entry, member, symbol, changed);
+    moveBack(entry, member, account, changed);
   });
 }
 
@@ -40,22 +40,22 @@ async function cancelFor({ redemptionID }, symbol) {
   cancel(redemption, symbol);
 }
 
-function moveBack(entry, { externalUserID, displayName, wallet }, symbol, changed) {
+function moveBack(entry, { externalUserID, displayName }, account, changed) {
   const { id, amount, createdAt } = entry;
+  const { available, text } = account;
   const isCredit = entry.type === "CREDIT";
-  const most = isCredit ? Math.min(amount, wallet.balance) : amount;
+  const isLess = isCredit && Number(available) < Number(amount);
+  const most = isLess ? available : amount;
   const name = displayName ?? externalUserID;
-  if (most < 1) {
-    throw new Error(`${name} has ${points(wallet.balance, symbol)}: nothing can be debited.`);
-  }
+  if (Number(most) <= 0) throw new Error(`${name} has ${text(available)}: nothing can be debited.`);
   const kind = isCredit ? "credit" : "debit";
-  const less = most < amount ? ` The wallet holds only ${points(wallet.balance, symbol)}.` : "";
+  const less = isLess ? ` The member has only ${text(available)}.` : "";
   const reason = entryText(entry);
   formDialog({
     name: `Reverse ${id}`,
     title: "Reverse this entry?",
     text:
-      `The ${kind} of ${points(amount, symbol)} on ${dateTime(createdAt)}` +
+      `The ${kind} of ${text(amount)} on ${dateTime(createdAt)}` +
       `${reason ? ` (${reason})` : ""} stays in the ledger; ` +
       `a ${isCredit ? "debit" : "credit"} follows it that names it.${less}`,
     action: "Reverse it",
@@ -65,9 +65,9 @@ function moveBack(entry, { externalUserID, displayName, wallet }, symbol, change
         name: "amount",
         label: isCredit ? "Points to debit" : "Points to credit",
         type: "number",
-        min: 1,
+        min: account.smallest,
         max: most,
-        step: 1,
+        step: account.smallest,
         required: true,
         value: most,
       },
@@ -75,17 +75,19 @@ function moveBack(entry, { externalUserID, displayName, wallet }, symbol, change
         name: "note",
         label: "Why",
         maxlength: NOTE_MAX,
-        hint: "The member sees it in the ledger.",
+        hint: reasonHint(account),
       },
     ],
     async submit(answers) {
-      const back = Number(answers.amount);
-      const body = { externalUserID, amount: back, reason: reversalOf(id, answers.note) };
-      const where = isCredit ? "/v1/wallet/debit" : "/v1/wallet/credit";
+      const body = { amount: answers.amount, reason: reversalOf(id, answers.note) };
+      const send = (options) =>
+        entry.spend
+          ? account.refund(entry.spend, body, options)
+          : account.move(isCredit ? "DEBIT" : "CREDIT", body, options);
       later({
         name: `entry:${id}`,
-        text: `${name}: ${points(back, symbol)} ${isCredit ? "debited" : "credited"} again.`,
-        send: (options) => post(where, body, options),
+        text: `${name}: ${text(body.amount)} ${isCredit ? "debited" : "credited"} again.`,
+        send,
         settled: (outcome) => outcome === "sent" && changed(),
       });
     },

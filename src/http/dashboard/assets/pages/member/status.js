@@ -48,12 +48,21 @@ export function activate(member, changed) {
   });
 }
 
-async function setStatus({ externalUserID }, status, options) {
+/**
+ * Sets the status of the member that the page shows. One who was changed in the meantime is left
+ * alone: a removed member would come back.
+ */
+async function setStatus({ externalUserID, version }, status, options) {
   const { data } = await get("/v1/participants", { external_id: externalUserID });
   const [participant] = data;
-  // A removed member would come back.
-  if (!participant || participant.status === "CLOSED") {
-    throw new Error("The member was removed in the meantime.");
+  if (!participant) throw new Error("There is no such member any more.");
+  // The first request took effect.
+  if (options.wasLost && participant.status === status) return;
+  const where = path`/v1/participants/${participant.id}/status`;
+  try {
+    await patch(where, { status }, { ...options, match: version });
+  } catch (/** @type {any} */ error) {
+    if (error.status !== 412) throw error;
+    throw new Error("The member was changed in the meantime. Close this, and look again.");
   }
-  await patch(path`/v1/participants/${participant.id}/status`, { status }, options);
 }

@@ -1,11 +1,12 @@
-// Keeping the program's points in lots from now on: what that does first, and then doing it.
+// Keeping points in lots from now on: what that does first, and then doing it.
 
 import { path, post } from "../../lib/api.js";
 import { formDialog } from "../../lib/dialogs.js";
 import { AFTER, NEVER, YEAR_END, expiryOf, lifeFields } from "../../lib/expiry.js";
 import { h } from "../../lib/dom.js";
 import { fromLocal } from "../../lib/fields.js";
-import { count, dateTime, number } from "../../lib/format.js";
+import { count, dateTime } from "../../lib/format.js";
+import { amountText, haveText } from "../../lib/kinds.js";
 import { attempt, notify } from "../../lib/notices.js";
 
 const ON = "on";
@@ -19,14 +20,15 @@ const LIVES = [
 
 /**
  * Counts what a conversion would do, and asks whether to do it.
- * @param {any} context
+ * @param {{ id: string, symbol: string, name: string, of: string }} kind the kind of points; `of`
+ *   says whose name has to be typed
  * @param {() => void} changed
  */
-export async function convertDialog({ program, symbol }, changed) {
+export async function convertDialog({ id, symbol, name, of }, changed) {
   /** @type {any} */
   let counted;
   const isCounted = await attempt(async () => {
-    counted = await tried({});
+    counted = await tried(id, {});
   });
   if (!isCounted) return;
   formDialog({
@@ -44,24 +46,27 @@ export async function convertDialog({ program, symbol }, changed) {
       { name: "date", label: "On this date", type: "datetime-local" },
       {
         name: "confirm",
-        label: `Type ${program.name} to confirm`,
+        label: `Type ${name} to confirm`,
         required: true,
         spellcheck: "false",
-        hint: "The life of points that are credited later is set on the page of settings.",
+        hint:
+          id === "default"
+            ? "The life of points that are credited later is set on the page of settings."
+            : "Points that are credited later expire only if the credit says so.",
       },
     ],
     preview: async (answers) => {
-      const { would_expire_first: first } = await tried(datesOf(answers));
+      const { would_expire_first: first } = await tried(id, datesOf(answers));
       return first
         ? `The first of these points expire on ${dateTime(first)}.`
         : "They do not expire.";
     },
     async submit(answers, options) {
-      if (answers.confirm !== program.name) {
-        throw new Error(`Type ${program.name}, the name of the program, to confirm.`);
+      if (answers.confirm !== name) {
+        throw new Error(`Type ${name}, the name of ${of}, to confirm.`);
       }
       const body = { to: /** @type {const} */ ("LOT"), ...datesOf(answers) };
-      await post(path`/v1/assets/${"default"}/convert`, body, options);
+      await post(path`/v1/assets/${id}/convert`, body, options);
       notify("Points are kept in lots from now on.");
       changed();
     },
@@ -69,14 +74,13 @@ export async function convertDialog({ program, symbol }, changed) {
 }
 
 /** What a conversion would do; nothing is changed. */
-const tried = (dates) =>
-  post(path`/v1/assets/${"default"}/convert`, { to: "LOT", ...dates, dry_run: true });
+const tried = (id, dates) =>
+  post(path`/v1/assets/${id}/convert`, { to: "LOT", ...dates, dry_run: true });
 
 /** The present points and their lots, in numbers. */
 function sumOf({ members, lots, points }, symbol) {
   if (members === 0) return "No member has points now.";
-  const who = members === 1 ? "1 member has" : `${number(members)} members have`;
-  return `${who} ${number(points)} ${symbol}, which become ${count(lots, "lot")}.`;
+  return `${haveText(members)} ${amountText(points, { symbol })}, which become ${count(lots, "lot")}.`;
 }
 
 /** The dates of the present points, as the request names them. */

@@ -4,6 +4,7 @@ import { get, patch, path } from "../../lib/api.js";
 import { editForm } from "../../lib/edits.js";
 import { expiryOf, expiryText, lifeFields, valuesOf } from "../../lib/expiry.js";
 import { h } from "../../lib/dom.js";
+import { KEPT, limitField, orderField, settingsBody } from "../../lib/kinds.js";
 import { zones } from "../../lib/periods.js";
 import { button, card, facts } from "../../lib/parts.js";
 import { load } from "../../lib/states.js";
@@ -11,11 +12,6 @@ import { convertDialog } from "./convert.js";
 
 const asset = () => get(path`/v1/assets/${"default"}`);
 const program = () => get(path`/v1/programs/${"current"}`);
-
-const ORDERS = [
-  ["fifo", "The oldest first"],
-  ["soonest_expiry", "Those that expire first"],
-];
 
 /**
  * The cards about the program's points.
@@ -46,10 +42,10 @@ export function pointsCards(view) {
 
 function ways({ context }, isLots, changed) {
   if (isLots) {
-    return facts([["Kept", "In lots: points that were credited together, which can have dates"]]);
+    return facts([["Kept", KEPT.LOT]]);
   }
   return [
-    facts([["Kept", "As a sum, which lives forever"]]),
+    facts([["Kept", KEPT.SIMPLE]]),
     h(
       "p",
       { class: "hint" },
@@ -58,43 +54,32 @@ function ways({ context }, isLots, changed) {
     h(
       "div",
       { class: "actions" },
-      button("Keep them in lots…", () => convertDialog(context, changed), { focus: "convert" }),
+      button("Keep them in lots…", () => convertDialog(ownOf(context), changed), {
+        focus: "convert",
+      }),
     ),
   ];
 }
 
+/** The program's own points, for a conversion. */
+const ownOf = ({ program: { name }, symbol }) => ({
+  id: "default",
+  name,
+  symbol,
+  of: "the program",
+});
+
 /** The settings of the points themselves. */
 function keeping(isLots) {
-  const order = {
-    name: "burn_order",
-    label: "Points to use first",
-    type: "select",
-    required: true,
-    options: ORDERS,
-  };
-  const most = {
-    name: "max_transaction_amount",
-    label: "Largest credit or debit",
-    type: "number",
-    min: 1,
-    max: Number.MAX_SAFE_INTEGER,
-    step: 1,
-    hint: "In points. Left empty, there is no limit.",
-  };
+  const most = limitField(0);
   return formOf({
-    fields: isLots ? [order, most] : [most],
+    fields: isLots ? [orderField, most] : [most],
     async load() {
       const values = await asset();
       return { values, version: values.version };
     },
-    save: (changes, { match }) => {
-      const { max_transaction_amount: max } = changes;
-      const body = {
-        ...changes,
-        ...(max !== undefined && { max_transaction_amount: max || null }),
-      };
-      return patch(path`/v1/assets/${"default"}`, body, { match });
-    },
+    save: (changes, { match }) =>
+      patch(path`/v1/assets/${"default"}`, settingsBody(changes), { match }),
   });
 }
 

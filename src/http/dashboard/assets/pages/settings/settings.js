@@ -1,4 +1,5 @@
-// Settings of the program: its name, its points and tiers, how points are kept, its legal documents,
+// Settings of the program: its name, its points and tiers, how points are kept, its further kinds
+// of points, its legal documents,
 // its servers for codes and sensitive details, its keys, and in the sandbox its clock.
 
 import { append } from "../../lib/dom.js";
@@ -7,6 +8,7 @@ import { environment } from "../../lib/session.js";
 import { configurationCard } from "./configuration.js";
 import { documentsCard } from "./documents.js";
 import { gatewaysCard } from "./gateways.js";
+import { kindsCard } from "./kinds.js";
 import { keysCard } from "./keys.js";
 import { pointsCards } from "./points.js";
 import { poolCard } from "./pool.js";
@@ -21,6 +23,7 @@ export function settingsPage(view) {
     programCard(view),
     configurationCard(view),
     pointsCards(view),
+    kindsCard(view),
     poolCard(view),
     documentsCard(),
     gatewaysCard(),
