@@ -63,6 +63,7 @@ bench: ## Run every benchmark and write the tables in docs (an hour); ROUNDS=1: 
 	cargo bench --bench flood -- $(ROUNDS)
 	cargo bench --bench scale -- $(ROUNDS)
 	cargo bench --bench streams
+	cargo bench --bench sweep -- $(ROUNDS)
 	cargo bench --bench webhooks
 	cargo bench --bench litestream
 	cargo bench --bench tables

@@ -79,6 +79,7 @@ fn main() {
         "flood",
         "scale",
         "streams",
+        "sweep",
         "webhooks",
         "litestream",
     ] {

@@ -20,12 +20,15 @@ mod pool;
 mod step;
 #[path = "support/mod.rs"]
 mod support;
+#[path = "model/units.rs"]
+mod units;
 
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, RngSeed};
 
 /// Histories in an ordinary run, and steps in each.
 const CASES: u32 = 24;
+const CASES_OF_UNITS: u32 = 8;
 const STEPS: std::ops::RangeInclusive<usize> = 40..=120;
 
 fn config(cases: u32) -> ProptestConfig {
@@ -54,5 +57,16 @@ proptest! {
     #[test]
     fn every_history_adds_up(steps in proptest::collection::vec(step::step(), STEPS)) {
         history::live(&steps);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(CASES_OF_UNITS))]
+
+    #[test]
+    fn redemptions_of_several_units_add_up(
+        steps in proptest::collection::vec(units::step(), STEPS)
+    ) {
+        units::live(&steps);
     }
 }

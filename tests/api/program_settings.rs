@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{call, cancel, credit, get_as, post_as, try_redeem};
+use crate::client::{call, cancel, credit, get_as, millis, post_as, try_redeem, until};
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
 const PROGRAM: &str = "/v1/programs/current";
@@ -209,10 +209,18 @@ fn what_is_due_in_a_suspended_program_waits_until_it_is_active() {
     set(&app, &json!({"status": "SUSPENDED"}));
     app.clock.advance(std::time::Duration::from_hours(240));
     assert_eq!(app.balance("ada"), 50);
+    // Answers say for how long, once the server has looked at the clock.
+    let behind = || {
+        let answer = app.get("/v1/wallet?externalUserID=ada");
+        let behind = answer.header("stampcard-behind")?;
+        Some(behind.parse::<i64>().unwrap())
+    };
+    let overdue = app.clock.now().as_millis() - millis(end);
+    assert_eq!(until(behind), overdue);
     // The change itself waits for nothing; the next write finds the points gone.
     set(&app, &json!({"status": "ACTIVE"}));
     refused(spend(&app, "ada", 1), 422, "insufficient_balance");
-    assert_eq!(app.balance("ada"), 0);
+    assert_eq!((app.balance("ada"), behind()), (0, None));
     assert_eq!(app.summary()["pointsExpired"], 50);
     verify(&app);
 }

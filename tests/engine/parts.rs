@@ -5,22 +5,23 @@ use data_encoding::HEXLOWER;
 use stampcard::books::parts::{Generation, VERSION};
 use stampcard::books::{Books, LotDates, Pick, Plan, Published, Record, Row};
 use stampcard::domain::{
-    AccountKey, Activity, AssetNumber, Bucket, BurnOrder, Entry, Event, MemberNumber, OfferNumber,
-    Points, ProgramNumber, RedemptionNumber, Seq, Tier, Timestamp, Units,
+    AccountKey, Activity, AssetNumber, AssetSymbol, Bucket, BurnOrder, Entry, Event, Funding,
+    InventoryMode, IssuancePolicy, MemberNumber, OfferNumber, Points, ProgramNumber,
+    RedemptionNumber, Scale, Seq, Tier, Timestamp, Units,
 };
 
 /// The parts of the history below, by the version of their form.
 const STORED: (u32, [&str; 2]) = (
-    4,
+    5,
     [
-        "010a081e010707070707070707070707070707070707070707070707070707070707070707000000\
-         00",
-        "000204676f6c640673696c76657203020a00020000000000000000000000000000020a010c000001\
-         e8070002040000080000010001012800000000840e0a001a000001880ec801060400001400000001\
-         b009d8040505010001d80482c0e285e36801050001000290030000010003d80482c0e285e3680380\
-         b083c59868010004900382b083c598680204010302c8010001050082c0e285e368028e01040a011e\
-         0000011200010200001e000000008c01840e0a001c0000017800010200001c000000010000010101\
-         00017882c0e285e3680000",
+        "010a0822010707070707070707070707070707070707070707070707070707070707070707000001\
+         9001a001000000",
+        "00000204676f6c640673696c76657203020a00020000000000000000000000000000020a010c0000\
+         01e8070002040000080000010001012800000000840e0a001a000001880ec8010604000014000000\
+         01b009d8040505010001d80482c0e285e36801050001000290030000010003d80482c0e285e36803\
+         80b083c59868010004900382b083c598680204010302c8010001050082c0e285e368028e01040a01\
+         1e0000011200010200001e000000008c01840e0a001c0000017800010200001c0000000100000101\
+         0100017882c0e285e3680000",
     ],
 );
 
@@ -70,7 +71,8 @@ fn points(points: i64) -> Points {
 }
 
 /// Members without points, with points, with a redemption and held points, with lots of every
-/// kind of which some are announced to expire, and with points of a further asset.
+/// kind of which some are announced to expire, and with points of a further asset; a wallet of the
+/// program.
 fn books() -> Books {
     let mut history = History {
         books: Books::default(),
@@ -125,6 +127,21 @@ fn books() -> Books {
     history.post_in(Some(71), 2, |it| {
         it.plan_mint(points(9), Bucket::Available, None)
     });
+    history.apply(Event::AssetCreated {
+        asset: AssetNumber(72),
+        mode: InventoryMode::Simple,
+        burn_order: BurnOrder::Fifo,
+        symbol: AssetSymbol::parse("symbol", "cups").unwrap(),
+        scale: Scale::WHOLE,
+        max_amount: None,
+        policy: IssuancePolicy::Prefunded,
+    });
+    history.apply(Event::ProgramFunded(Funding {
+        asset: Some(AssetNumber(72)),
+        amount: points(80),
+        balance: points(80),
+        description: None,
+    }));
     history.books
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stampcard::clock::Clock;
 
 use crate::lots::{POINTS, insert};
-use crate::server::{Place, Server, done, request};
+use crate::server::{Place, Server, done};
 use crate::{clock, faults};
 
 /// More than fit into a slice; fewer than the entries after which one stores a hash.
@@ -159,61 +159,4 @@ fn a_start_more_than_35_days_later_asks_only_if_something_would_be_due() {
     assert_eq!(ready(&server), None);
     server.terminate();
     done(&place.verify());
-}
-
-/// The p99 of credits of another organization, one after the other, while `goes_on`.
-fn others(server: &Server, goes_on: impl Fn() -> bool) -> Duration {
-    let mut took = Vec::new();
-    while goes_on() {
-        let begun = Instant::now();
-        let body = json!({"externalUserID": "zoe", "amount": 1});
-        let answer = request(
-            &server.agent,
-            server.address,
-            LIVE_KEY,
-            ("POST", "/v1/wallet/credit"),
-            None,
-            &body,
-        );
-        answer.unwrap().expect(200);
-        took.push(begun.elapsed());
-    }
-    took.sort_unstable();
-    took[took.len() * 99 / 100]
-}
-
-const LIVE_KEY: &str = "expys_live_0123456789abcdef0123456789abcdef";
-
-#[test]
-#[ignore = "measures a million lots that expire at once; for optimized builds"]
-fn a_million_lots_expire_within_ten_seconds_and_others_hardly_notice() {
-    let place = Place::new();
-    let start = || {
-        let mut command = place.serve();
-        command
-            .env("STAMPCARD_BOOTSTRAP__LIVE_KEY", LIVE_KEY)
-            .env("STAMPCARD_RATE_LIMIT__PER_MINUTE", "0");
-        place.start_as(command)
-    };
-    let server = start();
-    let zoe = ("PUT", "/v1/members/zoe");
-    let (agent, address) = (&server.agent, server.address);
-    let set = request(agent, address, LIVE_KEY, zoe, None, &json!({}));
-    set.unwrap().expect(200);
-    let begun = Instant::now();
-    let quiet = others(&server, || begun.elapsed() < Duration::from_secs(3));
-    server.terminate();
-    let now = Clock::system().now().as_millis();
-    insert(&place.sqlite(), 1_000_000, now, now + 1);
-    let server = start();
-    let begun = Instant::now();
-    let is_ready = || {
-        let answer = server.send("GET", "/readyz", None, &Value::Null).unwrap();
-        answer.status == 200
-    };
-    let sweeping = others(&server, || !is_ready());
-    println!("the sweep took {:?}", begun.elapsed());
-    println!("p99 of others: quiet {quiet:?}, in the sweep {sweeping:?}");
-    assert_eq!(expired(&place), 1_000_000);
-    server.terminate();
 }

@@ -179,6 +179,7 @@ impl Calendar {
                     }
                 } else if index + 1 == day.list.len() {
                     day.list.pop();
+                    day.stale = day.stale.saturating_sub(1);
                 }
             }
             if let Some(first) = day.list.last() {

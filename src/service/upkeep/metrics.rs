@@ -66,7 +66,7 @@ impl Services {
             database_bytes: file_bytes(&self.database),
             wal_bytes: file_bytes(Path::new(&wal)),
             snapshot_seq: number(snapshot.map(|row| row.last_seq)),
-            sweeps: overdue.count() as u64,
+            sweeps: overdue.sweeps() as u64,
             overdue: oldest.map_or(Duration::ZERO, |since| self.clock.now().since(since)),
             streams: streams as u64,
             buffered_bytes: buffered_bytes as u64,

@@ -22,9 +22,9 @@ use crate::store::tables::programs;
 use crate::store::{Error, Tenant};
 
 /// The most due things in a slice.
-const SLICE_DUE: usize = 1000;
+const SLICE_DUE: usize = 250;
 /// How long a slice may take.
-const SLICE_TIME: Duration = Duration::from_millis(5);
+const SLICE_TIME: Duration = Duration::from_millis(1);
 /// The result of a look at what is due in a program.
 enum Settled {
     /// Nothing is due any more.
@@ -222,7 +222,6 @@ impl WriterThread {
         statements: &Statements<'_>,
         program: ProgramNumber,
     ) -> bool {
-        self.sweeps.ends_batch = true;
         self.lose_slice(program);
         if self.jobs.is_closed() {
             // The next start does the rest.
@@ -236,6 +235,8 @@ impl WriterThread {
             Settled::Failed(error) => self.end_sweep(program, Some(error)),
             Settled::Lost => return false,
         }
+        // The writes that waited meanwhile come into the same commit.
+        self.sweeps.ends_batch = false;
         true
     }
 
@@ -299,9 +300,7 @@ impl WriterThread {
         }
         programs.extend(self.state.draft.dated());
         for program in programs {
-            let next = self.books.read().next_due(program);
-            let next = next.map(|at| self.state.clock_time(program, at));
-            self.sweeps.schedule.set(program, next);
+            let next = self.schedule(program);
             let is_sweeping = self.sweeps.of.contains_key(&program);
             let since = next.filter(|_| is_sweeping);
             self.sweeps.overdue.note(program, since);
@@ -309,6 +308,14 @@ impl WriterThread {
         for program in std::mem::take(&mut self.sweeps.failed) {
             self.postpone(program);
         }
+    }
+
+    /// Schedules what is due next in a program, and returns when that is, by the clock.
+    fn schedule(&mut self, program: ProgramNumber) -> Option<Timestamp> {
+        let next = self.books.read().next_due(program);
+        let next = next.map(|at| self.state.clock_time(program, at));
+        self.sweeps.schedule.set(program, next);
+        next
     }
 
     /// Puts the slices of all sweeps into the queue.
@@ -336,7 +343,7 @@ impl WriterThread {
                     has_any = true;
                     self.sweep(program, tenant, None);
                 }
-                Ok(None) => self.sweeps.schedule.suspend(program),
+                Ok(None) => self.suspend(program, now),
                 Err(error) => {
                     self.note_failure("what is due could not be looked up", &error);
                     self.postpone(program);
@@ -344,6 +351,19 @@ impl WriterThread {
             }
         }
         has_any
+    }
+
+    /// Lets what is due in a program wait until the program is active.
+    fn suspend(&mut self, program: ProgramNumber, now: Timestamp) {
+        let until = self.state.time_in(program, now);
+        if let Some(first) = self.state.draft.due(program, until, 1).first() {
+            let since = self.state.clock_time(program, first.at);
+            self.sweeps.overdue.note_waiting(program, since);
+            self.sweeps.schedule.suspend(program);
+        } else {
+            // The points are gone for which it was scheduled.
+            self.schedule(program);
+        }
     }
 
     /// Tries again later to apply what is due in a program.

@@ -41,6 +41,8 @@ struct Queue {
 
 struct State {
     shares: Shares<Work>,
+    /// Work that was taken and put back, which is next.
+    next: Option<Turn>,
     is_closed: bool,
     is_asleep: bool,
 }
@@ -56,6 +58,7 @@ pub(super) fn queue(bounds: Bounds) -> (Entrance, Exit) {
     let queue = Arc::new(Queue {
         state: Mutex::new(State {
             shares: Shares::new(),
+            next: None,
             is_closed: false,
             is_asleep: false,
         }),
@@ -102,6 +105,12 @@ impl Drop for Entrance {
     }
 }
 
+impl State {
+    fn take(&mut self) -> Option<Turn> {
+        self.next.take().or_else(|| self.shares.take(|_| true))
+    }
+}
+
 impl Queue {
     fn close(&self) {
         self.state.lock().is_closed = true;
@@ -116,7 +125,12 @@ impl Exit {
         if let Some((ticket, took)) = last {
             state.shares.charge(ticket, took);
         }
-        state.shares.take(|_| true)
+        state.take()
+    }
+
+    /// Puts work back that was just taken. It keeps its turn: it is the next that is taken.
+    pub(super) fn put_next(&self, turn: Turn) {
+        self.0.state.lock().next = Some(turn);
     }
 
     /// Charges what a write took that is the last of its batch.
@@ -152,7 +166,7 @@ impl Exit {
         let end = patience.map(|patience| Instant::now() + patience);
         let mut state = self.0.state.lock();
         loop {
-            if let Some(turn) = state.shares.take(|_| true) {
+            if let Some(turn) = state.take() {
                 return Waited::Turn(turn);
             }
             if state.is_closed {
@@ -178,9 +192,43 @@ impl Drop for Exit {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         state.is_closed = true;
-        let given_up = state.shares.drain();
+        let given_up = (state.next.take(), state.shares.drain());
         drop(state);
         // The callers notice that the other end of their channel is dropped.
         drop(given_up);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Environment, OrganizationNumber};
+
+    #[test]
+    fn work_that_is_put_back_is_next_whatever_came_meanwhile() {
+        let (_entrance, exit) = queue(Bounds::new(8, 50));
+        let add = |number| {
+            let program = ProgramNumber(number);
+            let organization = OrganizationNumber(number);
+            let environment = Environment::Live;
+            let tenant = Tenant::Program {
+                organization,
+                program,
+                environment,
+            };
+            exit.put_slice(tenant, program);
+        };
+        let next = || match exit.wait(Some(Duration::ZERO)) {
+            Waited::Turn((ticket, Work::Slice(program))) => Some((ticket, program)),
+            _ => None,
+        };
+        add(1);
+        add(2);
+        let (ticket, program) = next().unwrap();
+        exit.put_next((ticket, Work::Slice(program)));
+        exit.charge(ticket, Duration::from_secs(1));
+        add(3);
+        let order: Vec<_> = std::iter::from_fn(|| next().map(|(_, program)| program.0)).collect();
+        assert_eq!(order, [1, 2, 3]);
     }
 }

@@ -251,6 +251,11 @@ impl WriterThread {
                 since = Instant::now();
             }
             match self.jobs.take(Some((ticket, took))) {
+                // What waits for this commit need not wait for a slice, too.
+                Some(next) if matches!(next.1, Work::Slice(_)) => {
+                    self.jobs.put_next(next);
+                    return true;
+                }
                 Some(next) => {
                     self.note_taken(&next.1);
                     turn = next;

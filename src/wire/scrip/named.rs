@@ -24,14 +24,27 @@ impl Named {
         }
     }
 
-    /// Reads an id, or the word for the API key's own.
-    fn read(name: &str, text: &str, own: &str) -> Result<Self, Invalid> {
+    /// A program: `current`, or an id.
+    pub fn program(text: &str) -> Option<Self> {
+        Self::of(text, PROGRAM)
+    }
+
+    /// An asset: `default`, or an id.
+    pub fn asset(text: &str) -> Option<Self> {
+        Self::of(text, ASSET)
+    }
+
+    /// An id, or the word for the API key's own.
+    fn of(text: &str, own: &str) -> Option<Self> {
         if text == own {
-            return Ok(Self::Own);
+            return Some(Self::Own);
         }
-        let id = Uuid::try_parse(text);
-        id.map(Self::Id)
-            .map_err(|_| Invalid::new(name, format!("must be a UUID, or {own}")))
+        Uuid::try_parse(text).ok().map(Self::Id)
+    }
+
+    fn read(name: &str, text: &str, own: &str) -> Result<Self, Invalid> {
+        let named = Self::of(text, own);
+        named.ok_or_else(|| Invalid::new(name, format!("must be a UUID, or {own}")))
     }
 }
 

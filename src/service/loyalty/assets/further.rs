@@ -10,12 +10,9 @@ use crate::error::Surface;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
-    AssetListResponse, AssetResponse, CreateAssetRequest, LinkAssetRequest, PageQuery,
+    AssetListResponse, AssetResponse, CreateAssetRequest, LinkAssetRequest, Named, PageQuery,
     PatchAssetRequest,
 };
-
-/// The path segment that stands for the points of the key's program, in place of an id.
-pub(super) const DEFAULT: &str = "default";
 
 /// The most further assets of a program.
 pub(super) const ASSETS_MAX: usize = 100;
@@ -156,11 +153,10 @@ pub(super) fn apply_own(
 
 /// Refuses another program than the key's. It may also be called `current`.
 pub(in crate::service) fn check_own_program(own: Uuid, given: &str) -> Result<(), Refusal> {
-    match Uuid::try_parse(given) {
-        _ if given == "current" => Ok(()),
-        Ok(id) if id == own => Ok(()),
-        Ok(_) => Err(Refusal::AnotherProgram("program_id")),
-        Err(_) => {
+    match Named::program(given) {
+        Some(named) if named.or(own) == own => Ok(()),
+        Some(_) => Err(Refusal::AnotherProgram("program_id")),
+        None => {
             let expected = "must be the id of the program of the API key";
             Err(Invalid::new("program_id", expected).received(given).into())
         }
@@ -197,9 +193,8 @@ pub(in crate::service) fn named(
     program: (ProgramNumber, Uuid),
     id: &str,
 ) -> Result<Option<Asset>, ServiceError> {
-    if id == DEFAULT {
-        return Ok(None);
+    match Named::asset(id).ok_or(Refusal::NotFound("asset"))? {
+        Named::Own => Ok(None),
+        Named::Id(id) => with_id(connection, program, id),
     }
-    let id = Uuid::try_parse(id).map_err(|_| Refusal::NotFound("asset"))?;
-    with_id(connection, program, id)
 }

@@ -164,7 +164,7 @@ impl Services {
             expiry: None,
             dry_run: false,
         };
-        let default = || further::DEFAULT.to_owned();
+        let default = || "default".to_owned();
         let converted = self.convert_asset(key, None, default(), request).await;
         assert_eq!(converted.unwrap().status, 200);
         while self.get_asset(key, default()).await.unwrap().converting {

@@ -128,9 +128,7 @@ fn the_notice_of_a_program_that_sweeps_is_not_set_with_the_key_of_another_one() 
     holder.join().unwrap().unwrap();
     let refused = refused.map(|reply| reply.status);
     assert_eq!(refused, Err(WriteError::Overloaded));
-    world.wait_until("it is not behind any more", |world| {
-        world.services.behind(world.key.program).is_none()
-    });
+    world.settle();
     let set = world.runtime.block_on(set_notice()).unwrap();
     assert_eq!(set.status, 200);
     let body: Value = serde_json::from_slice(&set.body).unwrap();
