@@ -8,6 +8,8 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "browser/budgets.rs"]
+mod budgets;
 #[path = "browser/charts.rs"]
 mod charts;
 #[path = "browser/dialogs.rs"]

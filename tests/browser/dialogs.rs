@@ -11,7 +11,7 @@ use crate::world::{World, member};
 
 /// Opens a dialog with the keyboard, checks it, and closes it with the keyboard: the focus returns
 /// to where it was.
-fn look_at_dialog(browser: &mut Browser, (page, opener): (&str, &str)) -> Vec<String> {
+pub(crate) fn look_at_dialog(browser: &mut Browser, (page, opener): (&str, &str)) -> Vec<String> {
     let button = format!(
         "[...document.querySelectorAll('main button, .side button')] \
          .find((button) => button.textContent.trim() === {} && button.checkVisibility())",

@@ -7,11 +7,11 @@ use super::{SETTLED, look_at, show, sign_in};
 use crate::driver::Browser;
 use crate::support::{SANDBOX_KEY, TestApp};
 
-const NO_DIALOG: &str = "!document.querySelector('dialog')";
+pub(crate) const NO_DIALOG: &str = "!document.querySelector('dialog')";
 const FIRST: &str = "[data-list=ledger] tbody tr:first-child";
 
 /// The kind of points with a symbol.
-fn kind(app: &TestApp, symbol: &str) -> Value {
+pub(crate) fn kind(app: &TestApp, symbol: &str) -> Value {
     let list = app.get("/v1/assets").expect(200);
     let mut found = list["data"].as_array().unwrap().iter();
     let found = found.find(|kind| kind["symbol"] == symbol);
@@ -29,7 +29,7 @@ fn participant(app: &TestApp, id: &str) -> String {
 }
 
 /// What a member has of a kind: available, pending and held.
-fn balance(app: &TestApp, id: &str, symbol: &str) -> [String; 3] {
+pub(crate) fn balance(app: &TestApp, id: &str, symbol: &str) -> [String; 3] {
     let kind = kind(app, symbol);
     let asset = kind["id"].as_str().unwrap();
     let path = format!("{}/balances?asset_id={asset}", participant(app, id));
@@ -38,23 +38,23 @@ fn balance(app: &TestApp, id: &str, symbol: &str) -> [String; 3] {
 }
 
 #[track_caller]
-fn press(browser: &Browser, label: &str) {
+pub(crate) fn press(browser: &Browser, label: &str) {
     browser.click(&format!("main button[aria-label={}]", json!(label)));
 }
 
-fn submit(browser: &Browser) {
+pub(crate) fn submit(browser: &Browser) {
     browser.click("dialog button[type=submit]");
 }
 
 /// Takes the pointer and the focus out of the list, whose rows do not move under them.
-fn leave_list(browser: &Browser) {
+pub(crate) fn leave_list(browser: &Browser) {
     browser.until(NO_DIALOG);
     browser.evaluate("document.activeElement.blur()");
     browser.point_at("h1");
 }
 
 #[track_caller]
-fn assert_clean(browser: &mut Browser, name: &str) {
+pub(crate) fn assert_clean(browser: &mut Browser, name: &str) {
     // Messages cover what is to be seen.
     browser.evaluate(
         "document.querySelectorAll('#notices .icon-button').forEach((each) => each.click())",

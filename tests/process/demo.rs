@@ -231,10 +231,12 @@ fn two_demos_of_a_day_tell_the_same_story() {
     let history = || {
         let place = Place::new();
         place.start_as(keeping(&place)).terminate();
-        // Today is left out: more of it has passed in the second one.
+        // Today is left out: more of it has passed in the second one. Nothing says in which order
+        // the events of different programs are written.
         let sql =
             "SELECT min(at), group_concat(coalesce(program_id, '') || ' ' || kind || ' ' || at
-                        || ' ' || coalesce(member_id, '') || ' ' || coalesce(amount, ''))
+                        || ' ' || coalesce(member_id, '') || ' ' || coalesce(amount, '')
+                        ORDER BY program_id, seq)
                    FROM activity
                    WHERE at < (SELECT min(at) FROM activity) + 395 * 86400000";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));

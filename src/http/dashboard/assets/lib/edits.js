@@ -121,6 +121,11 @@ export function previewOf(preview) {
   return { element, follow };
 }
 
+const BUDGET = "The wallet is the budget under “Kinds of points” on the page of settings.";
+
+/** @param {any} error */
+const isBudget = ({ code }) => code === "WALLET_EMPTY" || code === "wallet_empty";
+
 /**
  * Returns the text of an error.
  * @param {any} error
@@ -128,7 +133,9 @@ export function previewOf(preview) {
  */
 export function explanation(error) {
   if (error instanceof Explained) return [h("p", {}, error.content)];
-  if (!(error instanceof ApiError && error.isUnknown)) return [h("p", {}, error.message)];
+  if (!(error instanceof ApiError && error.isUnknown)) {
+    return [h("p", {}, error.message), isBudget(error) && h("p", { class: "hint" }, BUDGET)];
+  }
   return [
     h("p", {}, "It is not known whether this arrived. Press again: nothing is done twice."),
     h("p", { class: "hint" }, error.message),

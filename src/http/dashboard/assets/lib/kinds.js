@@ -7,7 +7,7 @@ import { decimal, number } from "./format.js";
 /** @typedef {import("../../types").Schema<"AssetResponse">} Kind */
 
 /** The API's limit for a page; a program has fewer kinds. */
-const PAGE_MAX = 200;
+export const PAGE_MAX = 200;
 
 /**
  * The kinds of points of the program, its own points first.

@@ -6,6 +6,7 @@ import { h } from "../../lib/dom.js";
 import { count, decimal } from "../../lib/format.js";
 import {
   KEPT,
+  PAGE_MAX,
   amountText,
   haveText,
   kindsOfPoints,
@@ -17,6 +18,15 @@ import {
 import { attempt, notify } from "../../lib/notices.js";
 import { button, table } from "../../lib/parts.js";
 import { load } from "../../lib/states.js";
+import {
+  ISSUED,
+  addDialog,
+  budgetText,
+  budgets,
+  isUnused,
+  switchDialog,
+  takeDialog,
+} from "./budget.js";
 import { convertDialog } from "./convert.js";
 
 /** The API's limit for the decimals of amounts. */
@@ -30,8 +40,8 @@ export function kindsCard({ context }) {
   const place = h("div");
   const again = load(
     place,
-    () => Promise.all([kindsOfPoints(), sums(context.program)]),
-    ([kinds, found]) => kindTable(kinds, found, () => again()),
+    () => rowsOf(context.program),
+    (rows) => kindTable(rows, () => again()),
     3,
   );
   return h(
@@ -53,35 +63,47 @@ export function kindsCard({ context }) {
   );
 }
 
-/** What members have of each kind. */
-async function sums({ id }) {
-  const { data } = await get("/v1/reports/ledger-summary", { program_id: id, limit: 200 });
-  return data;
+/**
+ * @typedef {object} Row
+ * @property {import("../../lib/kinds.js").Kind} kind
+ * @property {any} sum what members have of it
+ * @property {string | undefined} budget what its budget has, if it has one
+ * @property {boolean} canSwitch whether it can be given a budget
+ */
+
+/** @returns {Promise<Row[]>} */
+async function rowsOf({ id }) {
+  const [kinds, { data: sums }, funds, isNew] = await Promise.all([
+    kindsOfPoints(),
+    get("/v1/reports/ledger-summary", { program_id: id, limit: PAGE_MAX }),
+    budgets(),
+    isUnused(),
+  ]);
+  return kinds.map((kind) => {
+    const isIts = ({ asset_id }) => asset_id === kind.id;
+    const budget = funds.find(isIts)?.available;
+    const canSwitch = kind.is_default && isNew && budget === undefined;
+    return { kind, sum: sums.find(isIts), budget, canSwitch };
+  });
 }
 
-function kindTable(kinds, found, changed) {
+function kindTable(rows, changed) {
   return table(
     "Kinds of points",
     [
-      {
-        label: "Kind",
-        cell: (kind) =>
-          kindCell(
-            kind,
-            found.find(({ asset_id }) => asset_id === kind.id),
-          ),
-      },
+      { label: "Kind", cell: kindCell },
       {
         label: h("span", { class: "hidden" }, "Actions"),
-        cell: (kind) => !kind.is_default && actions(kind, changed),
+        cell: (row) => actions(row, changed),
       },
     ],
-    kinds,
-    { keyOf: ({ id }) => id },
+    rows,
+    { keyOf: ({ kind }) => kind.id },
   );
 }
 
-function kindCell({ name, symbol, scale, is_default, inventory_mode: mode, status }, sum) {
+function kindCell({ kind, sum, budget }) {
+  const { name, symbol, scale, is_default, inventory_mode: mode, status } = kind;
   const digits = scale === 0 ? "whole points" : count(scale, "decimal");
   return h(
     "div",
@@ -90,6 +112,7 @@ function kindCell({ name, symbol, scale, is_default, inventory_mode: mode, statu
     is_default && h("span", { class: "hint" }, "The program's own points"),
     h("span", { class: "hint" }, `${mode === "LOT" ? "In lots" : "As a sum"} · ${digits}`),
     sum && h("span", { class: "hint" }, sumText(sum, symbol)),
+    budget !== undefined && h("span", { class: "hint" }, budgetText(budget, kind)),
     status === "ARCHIVED" && h("span", { class: "badge badge-canceled" }, "Archived"),
   );
 }
@@ -97,29 +120,37 @@ function kindCell({ name, symbol, scale, is_default, inventory_mode: mode, statu
 const sumText = ({ participant_count: members, current_balance: sum }, symbol) =>
   members === 0 ? "Nobody has any" : `${haveText(members)} ${amountText(sum, { symbol })}`;
 
-function actions(kind, changed) {
+function actions({ kind, budget, canSwitch }, changed) {
   const act = (text, onclick) =>
-    button(text, onclick, {
+    button(text, () => onclick(kind, changed), {
       tone: "small",
       focus: `${text}-${kind.id}`,
       "aria-label": `${text}: ${kind.name}`,
     });
+  const isActive = kind.status === "ACTIVE";
+  const ofFurther = [
+    act("Edit", edit),
+    kind.inventory_mode === "SIMPLE" && act("Keep in lots…", convert),
+    isActive ? act("Archive", archive) : act("Use again", useAgain),
+  ];
   return h(
     "div",
     { class: "row-actions" },
-    act("Edit", () => edit(kind, changed)),
-    kind.inventory_mode === "SIMPLE" &&
-      act("Keep in lots…", () => convertDialog({ ...kind, of: "the kind of points" }, changed)),
-    kind.status === "ARCHIVED"
-      ? act("Use again", () => useAgain(kind, changed))
-      : act("Archive", () => archive(kind, changed)),
+    canSwitch && act("Use a budget…", switchDialog),
+    budget !== undefined && [
+      isActive && act("Add to the budget", addDialog),
+      act("Take from the budget", takeDialog),
+    ],
+    !kind.is_default && ofFurther,
   );
 }
+
+const convert = (kind, changed) => convertDialog({ ...kind, of: "the kind of points" }, changed);
 
 function createDialog(changed) {
   formDialog({
     title: "New kind of points",
-    text: "Its symbol and its decimals never change.",
+    text: "Its symbol, its decimals and how it is issued never change.",
     action: "Create it",
     fields: [
       { name: "name", label: "Name", required: true, maxlength: 255, placeholder: "Miles" },
@@ -151,6 +182,14 @@ function createDialog(changed) {
         value: 0,
         hint: "0 for whole points, 2 for amounts such as 12.50.",
       },
+      {
+        name: "issuance_policy",
+        label: "How it is issued",
+        type: "select",
+        required: true,
+        options: Object.entries(ISSUED),
+        hint: "A budget is empty at first. Credits take from it, and are refused if it has less.",
+      },
       limitField(),
     ],
     preview: async ({ scale, symbol }) => {
@@ -160,7 +199,11 @@ function createDialog(changed) {
     },
     async submit({ scale, ...answers }, options) {
       const kind = await post("/v1/assets", bodyOf({ ...answers, scale: Number(scale) }), options);
-      notify(`${kind.name} is created. Members can have it now.`);
+      const next =
+        kind.issuance_policy === "PREFUNDED"
+          ? "Add to its budget before anything is credited."
+          : "Members can have it now.";
+      notify(`${kind.name} is created. ${next}`);
       changed();
     },
   });
@@ -168,7 +211,6 @@ function createDialog(changed) {
 
 const bodyOf = (answers) => ({
   program_id: "current",
-  issuance_policy: /** @type {const} */ ("UNLIMITED"),
   .../** @type {any} */ (settingsBody(answers)),
 });
 
