@@ -78,8 +78,8 @@ fn read(source: &Source) -> Result<Module> {
     let text = squeeze(&source.text)?;
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        let is_export = line.starts_with("export");
-        if !line.starts_with("import") && !is_export {
+        let is_export = begins(line, "export");
+        if !begins(line, "import") && !is_export {
             writeln!(module.body, "{line}")?;
             continue;
         }
@@ -101,6 +101,12 @@ fn read(source: &Source) -> Result<Module> {
         }
     }
     Ok(module)
+}
+
+/// Whether a line begins with a word, and not with a longer one, or a call of that name.
+fn begins(line: &str, word: &str) -> bool {
+    let rest = line.strip_prefix(word);
+    rest.is_some_and(|rest| rest.starts_with([' ', '{', '"', '*']))
 }
 
 /// The name that a declaration introduces.

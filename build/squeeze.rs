@@ -72,10 +72,16 @@ fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '$'
 }
 
+fn is_break(letter: char) -> bool {
+    matches!(letter, '\n' | '\r')
+}
+
 struct Reader<'a> {
     rest: &'a str,
     /// The last piece that is no blank.
     last: &'a str,
+    /// Whether the last piece is the name of a property, whatever word it is.
+    is_property: bool,
     /// For each template that is open, the braces that are open in its present expression.
     templates: Vec<usize>,
 }
@@ -85,6 +91,7 @@ impl<'a> Reader<'a> {
         Self {
             rest: script,
             last: "",
+            is_property: false,
             templates: Vec::new(),
         }
     }
@@ -112,6 +119,7 @@ impl<'a> Reader<'a> {
             }
             _ => self.sign(first),
         };
+        self.is_property = matches!(self.last, "." | "#");
         self.last = self.take(end);
         Ok(Some(Piece::Text(self.last)))
     }
@@ -134,8 +142,12 @@ impl<'a> Reader<'a> {
         rest.len() - rest.trim_start().len()
     }
 
-    /// A sign; braces within the expression of a template are counted.
+    /// The length of a sign; braces within the expression of a template are counted.
     fn sign(&mut self, sign: char) -> usize {
+        let longer = ["...", "++", "--"];
+        if let Some(whole) = longer.iter().find(|sign| self.rest.starts_with(**sign)) {
+            return whole.len();
+        }
         if let Some(open) = self.templates.last_mut() {
             match sign {
                 '{' => *open += 1,
@@ -148,8 +160,10 @@ impl<'a> Reader<'a> {
 
     /// The length of a string.
     fn quoted(&self, quote: char) -> Result<usize> {
-        let found = self.unescaped(1, |letter| letter == quote);
-        found.context("a string without an end")
+        let found = self.unescaped(1, |letter| letter == quote || is_break(letter));
+        found
+            .filter(|end| self.rest[..*end].ends_with(quote))
+            .context("a string without an end in its line")
     }
 
     /// The length of a template, or of its part up to the next expression.
@@ -180,7 +194,8 @@ impl<'a> Reader<'a> {
             }
             letter == '/' && !is_in_class
         });
-        end.context("a regular expression without an end")
+        end.filter(|end| !self.rest[..*end].contains(is_break))
+            .context("a regular expression without an end in its line")
     }
 
     /// The end of the first character, from a place on, that is not escaped and is the one wanted.
@@ -198,10 +213,12 @@ impl<'a> Reader<'a> {
 
     /// Whether a slash begins a regular expression, and does not divide.
     fn is_value_next(&self) -> Result<bool> {
-        if self.last == "}" {
-            bail!("a slash after a brace: put the regular expression into a constant");
+        match self.last {
+            "}" => bail!("a slash after a brace: put the regular expression into a constant"),
+            "++" | "--" => bail!("a slash after {}: put the value into a constant", self.last),
+            _ => (),
         }
-        let is_value = self.last == "/" || BEFORE_VALUES.contains(&self.last);
+        let is_value = self.last == "/" || BEFORE_VALUES.contains(&self.last) && !self.is_property;
         let ends_value = |letter: char| is_word(letter) || ")]\"'`/".contains(letter);
         Ok(is_value || !self.last.ends_with(ends_value))
     }

@@ -134,6 +134,13 @@ const RECIPES: &[Recipe] = &[
             "src/http/scrip/participants.rs",
             "src/service/earning/participants.rs",
             "src/wire/scrip/participants.rs",
+            // Rules see them as the earning engine shows them.
+            "src/rules/expression/compile.rs",
+            "src/rules/expression/eval.rs",
+            "src/rules/expression/hints.rs",
+            "src/rules/expression/scope.rs",
+            "src/rules/state.rs",
+            "src/rules/values.rs",
         ],
     },
     Recipe {

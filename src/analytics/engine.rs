@@ -161,10 +161,7 @@ impl Engine {
         offer: Option<OfferId>,
         series: &[Series],
     ) -> Versioned<Option<Vec<Vec<i64>>>> {
-        self.read_program(program, |counters| {
-            let numbers = series.iter().map(|it| counters.series(window, offer, *it));
-            numbers.collect()
-        })
+        self.read_program(program, |counters| counters.series(window, offer, series))
     }
 
     fn read_program<T>(

@@ -1,6 +1,8 @@
 //! The series that a timeseries can have.
 
-use super::{Counters, Measure, Timeline, Window};
+use std::collections::{HashMap, HashSet};
+
+use super::{Counters, Measure, Sum, Timeline, Window};
 use crate::domain::OfferId;
 
 /// A number for each bucket of a window.
@@ -48,82 +50,132 @@ impl Series {
     pub fn is_of_offers(self) -> bool {
         matches!(self, Self::Signups | Self::PointsMinted | Self::PointsSpent)
     }
+
+    /// The measures that it is computed from.
+    pub fn measures(self) -> Vec<Measure> {
+        match self.measure() {
+            Some((measure, _)) => vec![measure],
+            None => FLOWS.map(|(measure, _)| measure).to_vec(),
+        }
+    }
+
+    /// The measure, and whether the series has the number of its entries, not their points; `None`
+    /// if it takes several.
+    fn measure(self) -> Option<(Measure, bool)> {
+        match self {
+            Self::Signups => Some((Measure::Signups, true)),
+            Self::PointsMinted => Some((Measure::Minted, false)),
+            Self::PointsSpent => Some((Measure::Spent, false)),
+            Self::PointsRefunded => Some((Measure::Refunded, false)),
+            Self::PointsForfeited => Some((Measure::Forfeited, false)),
+            Self::PointsDebited => Some((Measure::Debited, false)),
+            Self::PointsExpired => Some((Measure::Expired, false)),
+            Self::PointsVoided => Some((Measure::Voided, false)),
+            Self::Events => Some((Measure::Events, true)),
+            Self::Outstanding => None,
+        }
+    }
 }
 
-/// The measures of points that are outstanding, and whether they add to it.
-const FLOWS: [(Measure, bool); 7] = [
-    (Measure::Minted, true),
-    (Measure::Refunded, true),
-    (Measure::Spent, false),
-    (Measure::Forfeited, false),
-    (Measure::Debited, false),
-    (Measure::Expired, false),
-    (Measure::Voided, false),
+/// The measures of points that are outstanding, and the sign with which they are added.
+const FLOWS: [(Measure, i64); 7] = [
+    (Measure::Minted, 1),
+    (Measure::Refunded, 1),
+    (Measure::Spent, -1),
+    (Measure::Forfeited, -1),
+    (Measure::Debited, -1),
+    (Measure::Expired, -1),
+    (Measure::Voided, -1),
 ];
 
+/// The numbers of a measure in the buckets of a window.
+struct Flow {
+    /// The points before the window.
+    before: i64,
+    /// The entries and the points in each bucket.
+    buckets: Vec<Sum>,
+}
+
+impl Flow {
+    fn of(timeline: &Timeline, window: &Window) -> Self {
+        let bounds = window.bounds();
+        let from = bounds.first().map_or(i64::MIN, |from| from.as_millis());
+        let mut buckets = Vec::with_capacity(bounds.len());
+        let times = bounds.iter().map(|at| at.as_millis());
+        timeline.divide(times, |sum| buckets.push(sum));
+        Self {
+            before: timeline.before(from).amount.cast_signed(),
+            buckets,
+        }
+    }
+
+    fn counts(&self) -> Vec<i64> {
+        self.numbers(|sum| sum.count)
+    }
+
+    fn amounts(&self) -> Vec<i64> {
+        self.numbers(|sum| sum.amount)
+    }
+
+    fn numbers(&self, number: fn(&Sum) -> u64) -> Vec<i64> {
+        let numbers = self.buckets.iter().map(number);
+        numbers.map(u64::cast_signed).collect()
+    }
+}
+
 impl Counters {
-    /// A series over the buckets of a window, for the whole program or one offer. `None` if the
-    /// program has no such offer, or no offer has the series.
+    /// Several series over the buckets of a window, for the whole program or one offer. `None` if
+    /// the program has no such offer, or no offer has one of the series. Each timeline is divided
+    /// once at most.
     pub fn series(
         &self,
         window: &Window,
         offer: Option<OfferId>,
-        series: Series,
-    ) -> Option<Vec<i64>> {
+        series: &[Series],
+    ) -> Option<Vec<Vec<i64>>> {
+        let Some(id) = offer else {
+            return Some(self.series_of_program(window, series));
+        };
+        let offer = self.offers.iter().find(|offer| offer.id == id)?;
         let nothing = Timeline::default();
-        let offer = match offer {
-            None => None,
-            Some(id) => Some(self.offers.iter().find(|offer| offer.id == id)?),
+        let of_offer = |series: &Series| match series {
+            Series::Signups => Some(Flow::of(&offer.signups, window).counts()),
+            Series::PointsMinted => Some(Flow::of(&nothing, window).amounts()),
+            Series::PointsSpent => Some(Flow::of(&offer.spent, window).amounts()),
+            _ => None,
         };
-        let (timeline, counts) = match (series, offer) {
-            (Series::Signups, Some(offer)) => (&offer.signups, true),
-            (Series::PointsMinted, Some(_)) => (&nothing, false),
-            (Series::PointsSpent, Some(offer)) => (&offer.spent, false),
-            (_, Some(_)) => return None,
-            (Series::Outstanding, None) => return Some(self.outstanding(window)),
-            (Series::Signups, None) => (self.timeline(Measure::Signups), true),
-            (Series::Events, None) => (self.timeline(Measure::Events), true),
-            (Series::PointsMinted, None) => (self.timeline(Measure::Minted), false),
-            (Series::PointsSpent, None) => (self.timeline(Measure::Spent), false),
-            (Series::PointsRefunded, None) => (self.timeline(Measure::Refunded), false),
-            (Series::PointsForfeited, None) => (self.timeline(Measure::Forfeited), false),
-            (Series::PointsDebited, None) => (self.timeline(Measure::Debited), false),
-            (Series::PointsExpired, None) => (self.timeline(Measure::Expired), false),
-            (Series::PointsVoided, None) => (self.timeline(Measure::Voided), false),
-        };
-        let mut numbers = Vec::with_capacity(window.bounds().len());
-        timeline.divide(window.bounds().iter().map(|at| at.as_millis()), |sum| {
-            let number = if counts { sum.count } else { sum.amount };
-            numbers.push(number.cast_signed());
-        });
-        Some(numbers)
+        series.iter().map(of_offer).collect()
     }
 
-    /// The points outstanding at the end of each bucket.
-    fn outstanding(&self, window: &Window) -> Vec<i64> {
-        let bounds = window.bounds();
-        let mut numbers = vec![0; bounds.len().saturating_sub(1)];
-        let mut before = 0;
-        for (measure, adds) in FLOWS {
-            let signed = |amount: u64| {
-                let amount = amount.cast_signed();
-                if adds { amount } else { -amount }
-            };
-            let timeline = self.timeline(measure);
-            before += bounds
-                .first()
-                .map_or(0, |from| signed(timeline.before(from.as_millis()).amount));
-            let mut places = numbers.iter_mut();
-            timeline.divide(bounds.iter().map(|at| at.as_millis()), |sum| {
-                if let Some(number) = places.next() {
-                    *number += signed(sum.amount);
-                }
-            });
-        }
-        for number in &mut numbers {
-            before += *number;
-            *number = before;
-        }
-        numbers
+    fn series_of_program(&self, window: &Window, series: &[Series]) -> Vec<Vec<i64>> {
+        let needed: HashSet<Measure> = series.iter().flat_map(|it| it.measures()).collect();
+        let flows: HashMap<Measure, Flow> = needed
+            .into_iter()
+            .map(|measure| (measure, Flow::of(self.timeline(measure), window)))
+            .collect();
+        let of_program = |series: &Series| match series.measure() {
+            Some((measure, true)) => flows[&measure].counts(),
+            Some((measure, false)) => flows[&measure].amounts(),
+            None => outstanding(&flows, window),
+        };
+        series.iter().map(of_program).collect()
     }
+}
+
+/// The points outstanding at the end of each bucket.
+fn outstanding(flows: &HashMap<Measure, Flow>, window: &Window) -> Vec<i64> {
+    let mut numbers = vec![0; window.bounds().len().saturating_sub(1)];
+    let mut before = 0;
+    for (measure, sign) in FLOWS {
+        let flow = &flows[&measure];
+        before += sign * flow.before;
+        for (number, sum) in numbers.iter_mut().zip(&flow.buckets) {
+            *number += sign * sum.amount.cast_signed();
+        }
+    }
+    for number in &mut numbers {
+        before += *number;
+        *number = before;
+    }
+    numbers
 }

@@ -105,11 +105,11 @@ fn pay(
         (None, Some((funding, change))) => (funding.asset, change, Some(funding.balance)),
         (None, None) => return Ok(()),
     };
-    let funds = match asset {
-        None => program.funds,
-        Some(asset) => records.asset(asset).funds,
+    let sums = match asset {
+        None => program.points(),
+        Some(asset) => records.asset(asset),
     };
-    let Some(funds) = funds else {
+    let Some(funds) = sums.funds else {
         return balance.map_or(Ok(()), |_| Err(ContradictionKind::NotPrefunded));
     };
     let left = funds.get() + change;
@@ -123,11 +123,8 @@ fn pay(
     match asset {
         None => program.funds = Some(left),
         Some(asset) => {
-            let sums = AssetRecord {
-                funds: Some(left),
-                ..records.asset(asset)
-            };
-            records.put_asset(asset, sums);
+            let funds = Some(left);
+            records.put_asset(asset, AssetRecord { funds, ..sums });
         }
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! Actions of rules, compiled.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::domain::{
     BalanceOperation, Bucket, Decimal, InventoryMode, NoAmount, Points, Reason, ReferenceId,
@@ -39,7 +42,8 @@ impl When {
 pub(super) enum Target {
     /// The recipient of the event, or its participant.
     OfEvent,
-    Id(Written),
+    Id(Uuid),
+    IdOf(Expression),
     ExternalId(Written),
     Program,
 }
@@ -88,10 +92,10 @@ pub(super) enum Deed {
     },
     Schedule {
         delay: Duration,
-        data: DataMap,
+        data: Arc<DataMap>,
     },
     Broadcast {
-        data: DataMap,
+        data: Arc<DataMap>,
     },
 }
 
@@ -354,11 +358,13 @@ impl Fields<'_> {
         Ok(Some(when.ok_or_else(|| self.expected(field, expected))?))
     }
 
-    fn event(&self) -> Result<DataMap, RuleError> {
+    fn event(&self) -> Result<Arc<DataMap>, RuleError> {
         let name = self.text("event_name", self.draft.event_name.as_ref(), NAME_MAX)?;
         let mut data = self.draft.payload.clone().unwrap_or_default();
         data.insert("type".into(), Data::Text(name));
-        Ok(data)
+        let checked = Data::check_event(&data);
+        checked.map_err(|no_data| self.expected("payload", no_data.to_string()))?;
+        Ok(Arc::new(data))
     }
 
     fn target(&self, kind: ActionKind) -> Result<Target, RuleError> {
@@ -396,9 +402,14 @@ impl Fields<'_> {
             [(field, id)] => {
                 let written = self.written(field, id.as_ref(), 255)?;
                 let written = written.ok_or_else(|| self.expected(field, "is required"))?;
-                Ok(match *field {
-                    "target.external_id" => Target::ExternalId(written),
-                    _ => Target::Id(written),
+                Ok(match written {
+                    written if *field == "target.external_id" => Target::ExternalId(written),
+                    Written::Expression(expression) => Target::IdOf(expression),
+                    Written::Literal(id) => {
+                        let expected = "must be a UUID, or an expression that gives one";
+                        let id = Uuid::try_parse(&id);
+                        Target::Id(id.map_err(|_| self.expected(field, expected))?)
+                    }
                 })
             }
             _ => Err(self.expected("target", "must have one of id, participant_id, external_id")),

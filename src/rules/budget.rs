@@ -58,14 +58,21 @@ pub struct Consumed {
 
 impl Budget {
     /// What is used at a time, if this was stored last: nothing from `next_reset_at` on.
+    ///
+    /// It may have been stored under another schedule. Then one that never resets ignores the time
+    /// that was stored, and one that resets takes its next time if none was.
     pub fn consumed_at(&self, stored: Option<Consumed>, at: Timestamp) -> Consumed {
-        let is_over = |stored: &Consumed| stored.next_reset_at.is_some_and(|reset| reset <= at);
-        stored
-            .filter(|stored| !is_over(stored))
-            .unwrap_or_else(|| Consumed {
-                points: Points::ZERO,
-                next_reset_at: self.schedule.after(at),
-            })
+        let stored = stored.unwrap_or_default();
+        let reset = stored
+            .next_reset_at
+            .filter(|_| self.schedule != Schedule::Once);
+        let is_over = reset.is_some_and(|reset| reset <= at);
+        Consumed {
+            points: if is_over { Points::ZERO } else { stored.points },
+            next_reset_at: reset
+                .filter(|_| !is_over)
+                .or_else(|| self.schedule.after(at)),
+        }
     }
 
     /// What is used after a credit at a time; `None` if the limit does not allow it.
@@ -109,5 +116,37 @@ mod tests {
         let reset = at("2026-01-02T12:00:00Z");
         assert_eq!(first.next_reset_at, Some(reset));
         assert_eq!(budget.consumed_at(Some(first), reset).points, Points::ZERO);
+    }
+
+    #[test]
+    fn what_was_stored_under_another_schedule_resets_by_this_one() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let (before, now) = (at("2026-11-30T12:00:00Z"), at("2026-12-01T12:00:00Z"));
+        let used = |next_reset_at| Consumed {
+            points: Points::new(60).unwrap(),
+            next_reset_at,
+        };
+        let consumed = |schedule, next_reset_at| {
+            let budget = Budget {
+                asset: AssetTerms::default(),
+                limit: Points::new(100).unwrap(),
+                schedule,
+            };
+            budget.consumed_at(Some(used(next_reset_at)), now)
+        };
+        let every = Schedule::Every(Duration::from_hours(48), before);
+        let cron = Schedule::Cron(Cron::parse("0 0 1 * *").unwrap());
+
+        // Once there was no reset.
+        let reset = at("2026-12-02T12:00:00Z");
+        assert_eq!(consumed(every, None), used(Some(reset)));
+        let month = at("2027-01-01T00:00:00Z");
+        assert_eq!(consumed(cron, None), used(Some(month)));
+        // Now there is none, whether the stored one is past or to come.
+        for stored in [None, Some(before), Some(now), Some(reset)] {
+            assert_eq!(consumed(Schedule::Once, stored), used(None));
+        }
+        // The same schedule keeps the time that is stored.
+        assert_eq!(consumed(every, Some(reset)), used(Some(reset)));
     }
 }

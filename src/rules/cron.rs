@@ -31,8 +31,9 @@ pub struct Cron {
     needs_both: bool,
 }
 
-/// The most days between two of a schedule: 29 February, around 2100.
-const DAYS_MAX: u32 = 8 * 366;
+/// More days than between two of any schedule: 40 years, of a Sunday that is 29 February, around
+/// 2100.
+const DAYS_MAX: u32 = 41 * 366;
 
 impl Cron {
     /// Reads a schedule; `None` if it is none, or never happens.
@@ -50,7 +51,7 @@ impl Cron {
             weekdays: weekdays | weekdays >> 7 & 1,
             needs_both: day.starts_with('*') || weekday.starts_with('*'),
         };
-        // From every day there is a next one, or from none.
+        // What happens at all happens within `DAYS_MAX` days.
         cron.after(Timestamp::EPOCH).map(|_| cron)
     }
 
@@ -156,6 +157,17 @@ mod tests {
             ("30 6 * * 1", "2026-11-30T06:30:00Z", "2026-12-07T06:30:00Z"),
             ("0 0 * * 7", "2026-11-30T00:00:00Z", "2026-12-06T00:00:00Z"),
             ("0 0 29 2 *", "2096-02-29T00:00:00Z", "2104-02-29T00:00:00Z"),
+            // A Sunday that is 29 February.
+            (
+                "0 0 29 2 */7",
+                "2032-03-01T00:00:00Z",
+                "2060-02-29T00:00:00Z",
+            ),
+            (
+                "0 0 29 2 */7",
+                "2088-02-29T00:00:00Z",
+                "2128-02-29T00:00:00Z",
+            ),
             // Of both kinds of days either is enough.
             ("0 0 13 * 5", "2026-11-30T00:00:00Z", "2026-12-04T00:00:00Z"),
             ("0 0 13 * 5", "2026-12-11T00:00:00Z", "2026-12-13T00:00:00Z"),

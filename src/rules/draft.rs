@@ -90,7 +90,7 @@ impl ActionKind {
 pub struct TargetDraft {
     /// `PARTICIPANT` or `PROGRAM`.
     pub kind: String,
-    /// The participant's id: a text, or an expression.
+    /// The participant's id: a UUID, or an expression that gives one.
     pub id: Option<String>,
     /// The same as `id`.
     pub participant_id: Option<String>,
@@ -134,7 +134,7 @@ pub struct ActionDraft {
     pub delay: Option<String>,
     /// The type of the event.
     pub event_name: Option<String>,
-    /// Further data of the event.
+    /// Further data of the event. With the type it has the bounds of an event from outside.
     pub payload: Option<DataMap>,
 }
 
@@ -151,6 +151,9 @@ pub struct BudgetDraft {
     pub cron_expression: Option<String>,
     /// The length of time of `INTERVAL`.
     pub interval: Option<String>,
+    /// When the rule got its budget of this asset, from which `INTERVAL` counts. It stays when
+    /// other fields of the budget change.
+    pub since: Option<Timestamp>,
 }
 
 /// A rule as it is written.
@@ -170,8 +173,6 @@ pub struct RuleDraft {
     pub active_to: Option<Timestamp>,
     /// How much it may give.
     pub budgets: Vec<BudgetDraft>,
-    /// When its budgets were created, from which their intervals count.
-    pub budgets_since: Option<Timestamp>,
 }
 
 /// What is wrong with a field of a rule.

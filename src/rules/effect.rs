@@ -1,6 +1,9 @@
 //! What rules bring about.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::domain::{
     AssetNumber, BalanceOperation, Bucket, Points, Reason, ReferenceId, Timestamp,
@@ -21,7 +24,7 @@ pub struct RuleVersion {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ParticipantKey {
     /// By its id.
-    Id(Box<str>),
+    Id(Uuid),
     /// By the operator's own id.
     ExternalId(Box<str>),
 }
@@ -106,14 +109,14 @@ pub enum Effect {
         /// When.
         due: Timestamp,
         /// Its data, with its type.
-        data: DataMap,
+        data: Arc<DataMap>,
         /// How many events caused each other until it.
         depth: u8,
     },
     /// An event happens for every participant.
     Broadcast {
         /// Its data, with its type.
-        data: DataMap,
+        data: Arc<DataMap>,
         /// How many events caused each other until it.
         depth: u8,
     },

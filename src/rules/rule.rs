@@ -153,7 +153,7 @@ fn budgets(
         budgets.push(Budget {
             asset,
             limit: limit(&field("limit"), &budget.limit, asset)?,
-            schedule: schedule(budget, draft.budgets_since, field)?,
+            schedule: schedule(budget, field)?,
         });
     }
     Ok(budgets.into())
@@ -165,11 +165,7 @@ fn limit(field: &str, text: &str, asset: AssetTerms) -> Result<Points, RuleError
     check_literal(field, number, asset)?.ok_or_else(expected)
 }
 
-fn schedule(
-    budget: &BudgetDraft,
-    since: Option<Timestamp>,
-    field: impl Fn(&str) -> String,
-) -> Result<Schedule, RuleError> {
+fn schedule(budget: &BudgetDraft, field: impl Fn(&str) -> String) -> Result<Schedule, RuleError> {
     match budget.schedule_type.as_deref() {
         None => Ok(Schedule::Once),
         Some("CRON") => {
@@ -182,7 +178,8 @@ fn schedule(
             let every = parse_duration(budget.interval.as_deref().unwrap_or_default());
             let expected = "must be a duration such as 720h";
             let every = every.ok_or_else(|| RuleError::expected(field("interval"), expected))?;
-            Ok(Schedule::Every(every, since.unwrap_or(Timestamp::EPOCH)))
+            let expected = || RuleError::expected(field("since"), "is required for INTERVAL");
+            Ok(Schedule::Every(every, budget.since.ok_or_else(expected)?))
         }
         Some(_) => {
             let expected = "must be CRON or INTERVAL, or absent";

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use crate::domain::{AssetNumber, Points, Timestamp};
 
 use super::budget::Consumed;
@@ -12,7 +14,7 @@ use super::expression::{Counter, Data, Number, Traits};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Participant {
     /// Its id.
-    pub id: Box<str>,
+    pub id: Uuid,
     /// The operator's own id.
     pub external_id: Box<str>,
     /// Whether points and counters of it may change.

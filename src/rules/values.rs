@@ -1,8 +1,10 @@
 //! The values that actions have for an event.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::prelude::ToPrimitive;
+use uuid::Uuid;
 
 use crate::domain::{Points, ReferenceId, Timestamp};
 
@@ -61,17 +63,21 @@ impl<'a> Values<'a> {
         deed: &Deed,
         meter: &mut Meter,
     ) -> Result<Recipient, String> {
-        let written = |written: &Written, meter: &mut Meter| {
-            let id = self.text(written, meter, "the target")?;
-            if id.is_empty() {
-                return Err("the target is empty".to_owned());
-            }
-            Ok(id)
-        };
         let key = match target {
             Target::Program => return Ok(Recipient::Program),
-            Target::Id(id) => ParticipantKey::Id(written(id, meter)?),
-            Target::ExternalId(id) => ParticipantKey::ExternalId(written(id, meter)?),
+            Target::Id(id) => ParticipantKey::Id(*id),
+            Target::IdOf(expression) => {
+                let id = Uuid::try_parse(&self.text_of(expression, meter, "the target")?);
+                let message = |_| "the target is no id of a participant".to_owned();
+                ParticipantKey::Id(id.map_err(message)?)
+            }
+            Target::ExternalId(id) => {
+                let id = self.text(id, meter, "the target")?;
+                if id.is_empty() {
+                    return Err("the target is empty".to_owned());
+                }
+                ParticipantKey::ExternalId(id)
+            }
             Target::OfEvent => match (&self.event.recipient, &self.state.participant) {
                 // What happens to all is for nobody.
                 _ if matches!(deed, Deed::Broadcast { .. }) => return Ok(Recipient::Program),
@@ -91,11 +97,18 @@ impl<'a> Values<'a> {
     fn text(self, written: &Written, meter: &mut Meter, what: &str) -> Result<Box<str>, String> {
         match written {
             Written::Literal(text) => Ok(text.clone()),
-            Written::Expression(expression) => {
-                let text = expression.text(self.scope(), meter);
-                text.map_err(|no_value| format!("{what} has no value: {no_value}"))
-            }
+            Written::Expression(expression) => self.text_of(expression, meter, what),
         }
+    }
+
+    fn text_of(
+        self,
+        expression: &Expression,
+        meter: &mut Meter,
+        what: &str,
+    ) -> Result<Box<str>, String> {
+        let text = expression.text(self.scope(), meter);
+        text.map_err(|no_value| format!("{what} has no value: {no_value}"))
     }
 
     fn reference(
@@ -198,11 +211,11 @@ impl<'a> Values<'a> {
             },
             Deed::Schedule { delay, data } => Effect::Schedule {
                 due: at.saturating_add(*delay),
-                data: data.clone(),
+                data: Arc::clone(data),
                 depth: self.deeper()?,
             },
             Deed::Broadcast { data } => Effect::Broadcast {
-                data: data.clone(),
+                data: Arc::clone(data),
                 depth: self.deeper()?,
             },
         }))

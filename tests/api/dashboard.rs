@@ -233,6 +233,16 @@ fn modules_are_joined_in_the_order_in_which_they_need_each_other() {
 }
 
 #[test]
+fn a_name_that_begins_like_an_export_or_an_import_is_neither() {
+    let text = "function a() {\n  exported.push(1);\n  exportRows();\n  importRows();\n  \
+                imports = 1;\n}\n";
+    let expected = "\"use strict\";\nconst $module_main=(()=>{\nfunction a(){\n\
+                    exported.push(1);\nexportRows();\nimportRows();\nimports=1;\n}\n\
+                    return{};\n})();\n";
+    assert_eq!(joined(&[("main.js", text)]).as_deref(), Ok(expected));
+}
+
+#[test]
 fn modules_that_cannot_be_joined_are_refused() {
     let refused = |files: &[(&str, &str)], word: &str| {
         let error = joined(files).unwrap_err();
@@ -288,6 +298,11 @@ fn a_script_keeps_its_meaning_without_its_blanks() {
         ("yield /  b/ ;", "yield/  b/;"),
         ("f(/  `/, / '/);", "f(/  `/,/ '/);"),
         ("a / /  b/.c;", "a/ /  b/.c;"),
+        ("row.of / n + m?.in / 2;", "row.of/n+m?.in/2;"),
+        ("this.#new / \"a\".length;", "this.#new/\"a\".length;"),
+        ("[...of /  b/ ];", "[...of/  b/];"),
+        ("a++ + ++b - --c;", "a++ + ++b- --c;"),
+        ("a = \"b\\\n  c\";", "a=\"b\\\n  c\";"),
     ] {
         let squeezed = squeeze::squeeze(script);
         assert_eq!(squeezed.unwrap(), expected, "{script}");
@@ -297,6 +312,16 @@ fn a_script_keeps_its_meaning_without_its_blanks() {
         ("a = \"b;", "a string"),
         ("a = `b ${ c }", "a template"),
         ("a = /b[/];", "a regular expression"),
+        ("a = 'b\n  c';", "a string"),
+        (
+            "return a;\nb = (c, / 2);\nd = e / 2;",
+            "a regular expression",
+        ),
+        ("a = /b\\\n/;", "a regular expression"),
+        // Taken for a division: what follows cannot be read as a string of one line.
+        ("if (a) /\"/.test(b);\nc(\"d\");", "a string"),
+        ("a++ / b;", "a slash after ++"),
+        ("a = b-- /\nc;", "a slash after --"),
         ("if (a) {}\n/b/.test(c);", "a slash after a brace"),
     ] {
         let error = squeeze::squeeze(script).unwrap_err().to_string();

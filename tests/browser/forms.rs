@@ -1,12 +1,10 @@
 //! Forms lose no data: neither the user's input, nor others' changes, nor sent requests.
 
-use std::time::{Duration, Instant};
-
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::{look_at, modules, show, sign_in};
-use crate::driver::Browser;
+use crate::driver::{Browser, wait_until};
 use crate::lossy::Lossy;
 use crate::support::{PARTNER_SANDBOX_KEY, Response, SANDBOX_KEY, TestApp};
 
@@ -542,11 +540,7 @@ fn what_is_undone_is_not_sent_and_leaving_the_page_sends_it_once() {
     browser.click(&archive);
     browser.until_text("tbody", "Being archived");
     browser.goto("/assets/none");
-    let start = Instant::now();
-    while !archived() {
-        assert!(start.elapsed() < Duration::from_secs(10), "it was not sent");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(archived);
     assert_eq!(proxy.seen("DELETE "), 1);
 
     // Lets ten seconds pass without waiting for them; the response is lost, and the same request is

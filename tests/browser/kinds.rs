@@ -87,6 +87,7 @@ fn further_kinds_of_points_are_created_edited_archived_and_moved() {
     credits(&mut browser, &app);
     debits_and_reverses(&browser, &app);
     shows_what_cannot_be_spent(&mut browser, &app);
+    fails_alone(&mut browser);
     downloads(&browser);
     suspends(&browser);
     assert_eq!(app.balance("ada"), 70);
@@ -320,6 +321,28 @@ fn shows_what_cannot_be_spent(browser: &mut Browser, app: &TestApp) {
     assert_clean(browser, "member-kinds");
 }
 
+/// If what a member has of further kinds cannot be loaded, the rest of the page is there.
+fn fails_alone(browser: &mut Browser) {
+    browser.evaluate(
+        "void (window.plainFetch = window.fetch, window.fetch = (url, options) => \
+         String(url).startsWith('/v1/participants?') ? Promise.resolve(new Response( \
+         JSON.stringify({ error: { code: 'RATE_LIMITED', message: 'not so fast' } }), \
+         { status: 429 })) : window.plainFetch(url, options))",
+    );
+    show(browser, "members");
+    show(browser, "members/ada");
+    browser.until_text("[data-key=further]", "not so fast");
+    browser.until_text("[data-key=wallet]", "70 pts");
+    browser.until_text("[data-key=profile]", "Redemptions");
+    browser.until_text("[data-list=ledger]", "+70");
+    assert_clean(browser, "member-kinds-failed");
+    browser.evaluate("void (window.fetch = window.plainFetch)");
+    browser.click_on("Try again");
+    browser.until_text("[data-key=further]", "7.00 MI");
+    choose_ledger(browser, "Air miles");
+    browser.until_text(FIRST, "Held: an order");
+}
+
 fn downloads(browser: &Browser) {
     browser.evaluate(
         "void (URL.createObjectURL = (blob) => { \
@@ -333,7 +356,7 @@ fn downloads(browser: &Browser) {
     browser.until("window.csv !== undefined");
     assert_eq!(browser.evaluate("window.csvName"), "ledger-ada-MI.csv");
     let text = browser.evaluate("window.csv");
-    assert!(text.as_str().unwrap().contains(",-2.3,10.04,"), "{text}");
+    assert!(text.as_str().unwrap().contains(",-2.30,10.04,"), "{text}");
 }
 
 /// Nothing is offered that would be refused.

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { units } from "../../src/http/dashboard/assets/pages/member/accounts.js";
 import {
   entryText,
   lotLines,
@@ -110,4 +111,12 @@ test("what an entry did to lots is a line for each kind of change", () => {
   const many = lotLines([1, 2, 3, 4, 5].map((number) => lot(number, "taken")));
   assert.equal(many.length, 1);
   assert.match(many[0], /lot 3 \(no end\), and 2 other lots$/);
+});
+
+test("amounts are compared by all their digits", () => {
+  assert.equal(Number("900719925474099.91"), Number("900719925474099.92"));
+  assert.ok(units("900719925474099.91") < units("900719925474099.92"));
+  assert.ok(units("9.00") < units("10.00") && units("-0.01") < 0n);
+  assert.equal(units("0.00"), 0n);
+  assert.equal(units(7), 7n);
 });

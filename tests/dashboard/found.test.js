@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { toCsv } from "../../src/http/dashboard/assets/lib/csv.js";
+import { Exact, toCsv } from "../../src/http/dashboard/assets/lib/csv.js";
 import { partsOf } from "../../src/http/dashboard/assets/lib/found.js";
 
 /** The text with matches in brackets. */
@@ -47,6 +47,9 @@ test("a spreadsheet runs no text, and numbers stay numbers", () => {
     ["\t=1", "\"'\t'=1\""],
     ["a = 1", "a = 1"],
     [-5, "-5"],
+    [new Exact("-90071992547409.91"), "-90071992547409.91"],
+    [new Exact("10.00"), "10.00"],
+    [new Exact(7), "7"],
     [null, ""],
     [undefined, ""],
     ['a "b"', '"a ""b"""'],
@@ -59,4 +62,7 @@ test("a spreadsheet runs no text, and numbers stay numbers", () => {
     ]),
     'a,0\r\n"b,c",9007199254740991',
   );
+  for (const text of ["", "=1", "-", "1+1", "1.", "1\n", "NaN"]) {
+    assert.throws(() => new Exact(text), /is no number/);
+  }
 });

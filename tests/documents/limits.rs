@@ -127,8 +127,8 @@ const LIMITS: &[Limit] = &[
         "a_program_that_sweeps_keeps_its_writes_in_order_refuses_the_257th_and_stops_no_other",
     ),
     (
-        "due things of a program that are applied in one turn, for 5 ms at most",
-        Constant("src/store/writer/due.rs", "SLICE_DUE"),
+        "due things of a program that are applied in one turn, for 5 ms at most, or 1 ms while a write waits",
+        Constant("src/store/writer/slice.rs", "SLICE_DUE"),
         "waits for the next turn",
         "a_program_that_sweeps_keeps_its_writes_in_order_refuses_the_257th_and_stops_no_other",
     ),

@@ -491,3 +491,29 @@ fn a_text_is_an_expression_only_if_it_names_a_variable() {
         "{error}"
     );
 }
+
+#[test]
+fn an_expression_that_can_never_be_a_text_is_refused_where_one_is_needed() {
+    for (text, column, found) in [
+        ("event", 1, "a map"),
+        ("participant.tags", 13, "a list"),
+        ("participant.counters", 13, "a map"),
+        ("[event.sku]", 1, "a list"),
+        ("{'sku': event.sku}", 1, "a map"),
+        ("event.tags + ['c']", 12, "a list"),
+        ("event.sku == 'a' ? null : null", 18, "null"),
+    ] {
+        let error = Expression::named(text).unwrap_err();
+        let message = format!("a text is needed, not {found}");
+        assert_eq!(error.message, message, "{text}");
+        assert_eq!(
+            (error.place.line, error.place.column),
+            (1, column),
+            "{text}"
+        );
+    }
+    // Whether these are a text is known only when an event comes.
+    for text in ["event.tags", "event.sku == 'a' ? event.tags : 'b'"] {
+        assert!(Expression::named(text).unwrap().is_some(), "{text}");
+    }
+}

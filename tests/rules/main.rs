@@ -6,10 +6,12 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod bounds;
+mod caused;
 mod conformance;
 mod expressions;
 mod index;
 mod naive;
 mod steps;
 mod support;
+mod targets;
 mod written;

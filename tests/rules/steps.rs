@@ -5,6 +5,7 @@ use stampcard::rules::{
     ActionDraft, BudgetDraft, Consumed, DEPTH_MAX, Effect, Event, Listed, Number, Outcome,
     Participant, ParticipantKey, Recipient, RuleDraft, RuleSet, State, TargetDraft, Verdict, step,
 };
+use uuid::Uuid;
 
 use crate::support::{at, fields, now};
 use crate::written::{action, compile, rule, text};
@@ -16,7 +17,7 @@ fn points(units: i64) -> Points {
 /// An active participant whose external id is `ann`.
 pub(crate) fn ann() -> State {
     let mut ann = Participant {
-        id: "6f".into(),
+        id: Uuid::from_u128(0x6f),
         external_id: "ann".into(),
         is_active: true,
         ..Participant::default()
@@ -28,7 +29,7 @@ pub(crate) fn ann() -> State {
     }
 }
 
-fn set(drafts: &[RuleDraft]) -> RuleSet {
+pub(crate) fn set(drafts: &[RuleDraft]) -> RuleSet {
     let number = |place: usize| u64::try_from(place).unwrap() + 1;
     let rules = drafts.iter().enumerate();
     let rules = rules.map(|(place, draft)| compile(number(place), draft).unwrap());
@@ -57,7 +58,7 @@ pub(crate) fn credit(amount: &str) -> ActionDraft {
 }
 
 /// Rules whose order is that of the list.
-fn ordered(drafts: impl IntoIterator<Item = RuleDraft>) -> Vec<RuleDraft> {
+pub(crate) fn ordered(drafts: impl IntoIterator<Item = RuleDraft>) -> Vec<RuleDraft> {
     let drafts = drafts.into_iter().zip(1..);
     drafts
         .map(|(draft, order)| RuleDraft { order, ..draft })
@@ -69,7 +70,7 @@ fn verdicts(outcome: &Outcome) -> Vec<(u64, &Verdict)> {
     evaluations.map(|it| (it.rule.rule, &it.verdict)).collect()
 }
 
-fn credited(outcome: &Outcome) -> Vec<i64> {
+pub(crate) fn credited(outcome: &Outcome) -> Vec<i64> {
     let credits = outcome
         .effects
         .iter()
@@ -155,7 +156,7 @@ fn every_kind_of_action_has_its_effect() {
         panic!()
     };
     assert_eq!((*due, *depth), (at("2026-12-01T12:00:00Z"), 1));
-    assert_eq!(*data, fields(r#"{"x": 1, "type": "later"}"#));
+    assert_eq!(**data, fields(r#"{"x": 1, "type": "later"}"#));
     assert!(matches!(effects[11], Effect::Broadcast { .. }));
     assert_eq!(outcome.effects[11].recipient, Recipient::Program);
     let own = Recipient::Participant(ParticipantKey::ExternalId("ann".into()));
@@ -419,7 +420,7 @@ fn a_budget_leaves_out_a_whole_credit_and_nothing_else() {
         limit: "10".to_owned(),
         schedule_type: text("CRON"),
         cron_expression: text("0 0 * * *"),
-        interval: None,
+        ..BudgetDraft::default()
     };
     let drafts = ordered([
         RuleDraft {

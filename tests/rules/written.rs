@@ -5,7 +5,7 @@ use stampcard::rules::{
     ActionDraft, AssetTerms, BudgetDraft, Rule, RuleDraft, RuleError, RuleVersion, TargetDraft,
 };
 
-use crate::support::at;
+use crate::support::{at, now};
 
 /// The assets of a program: `points`, and `lots` with two decimals.
 pub(crate) fn assets(id: &str) -> Option<AssetTerms> {
@@ -271,6 +271,14 @@ fn a_wrong_target_is_refused() {
             error("TAG", "PARTICIPANT", [Some(""), None, None]),
             "actions[0].target.id must be 1 to 255 characters",
         ),
+        (
+            error("TAG", "PARTICIPANT", [Some("ann"), None, None]),
+            "actions[0].target.id must be a UUID, or an expression that gives one",
+        ),
+        (
+            error("TAG", "PARTICIPANT", [None, Some("6f"), None]),
+            "actions[0].target.participant_id must be a UUID, or an expression",
+        ),
     ] {
         assert!(error.starts_with(expected), "{error} / {expected}");
     }
@@ -325,6 +333,7 @@ fn a_wrong_budget_is_refused_by_the_name_of_its_field() {
         schedule_type: kind.map(str::to_owned),
         cron_expression: text(when),
         interval: text(when),
+        since: None,
     };
     let of_budgets = |budgets: &[BudgetDraft]| {
         let mut draft = rule("true", vec![action("TAG")]);
@@ -365,10 +374,36 @@ fn a_wrong_budget_is_refused_by_the_name_of_its_field() {
             "budgets[0].interval must be a duration",
         ),
         (
+            of_budgets(&[budget("lots", "1", Some("INTERVAL"), "24h")]),
+            "budgets[0].since is required for INTERVAL",
+        ),
+        (
             of_budgets(&[budget("lots", "1", Some("DAILY"), "")]),
             "budgets[0].schedule_type must be CRON or INTERVAL",
         ),
     ] {
         assert!(error.starts_with(expected), "{error} / {expected}");
     }
+}
+
+#[test]
+fn each_budget_counts_its_interval_from_its_own_start() {
+    let budget = |asset: &str, since: &str| BudgetDraft {
+        asset_id: asset.to_owned(),
+        limit: "1".to_owned(),
+        schedule_type: text("INTERVAL"),
+        interval: text("24h"),
+        since: Some(at(since)),
+        ..BudgetDraft::default()
+    };
+    let mut draft = rule("true", vec![action("TAG")]);
+    draft.budgets = vec![
+        budget("points", "2026-01-01T06:00:00Z"),
+        budget("lots", "2026-11-30T11:00:00Z"),
+    ];
+    let compiled = compile(1, &draft).unwrap();
+    let resets = compiled.budgets().iter();
+    let resets: Vec<_> = resets.map(|it| it.schedule.after(now())).collect();
+    let expected = ["2026-12-01T06:00:00Z", "2026-12-01T11:00:00Z"];
+    assert_eq!(resets, expected.map(|text| Some(at(text))));
 }

@@ -23,8 +23,8 @@ routes! {
     "/v1/programs/{id}/balance" {
         GET OrgKey list_program_balance => Operation::new("Get what the wallet of a program has")
             .description(
-                "Of each `PREFUNDED` asset: what was funded without what was burned, credited and \
-                 returned. The program is that of the key, or `current`.",
+                "Of each `PREFUNDED` asset: what was funded and returned, without what was burned \
+                 and credited. The program is that of the key, or `current`.",
             )
             .returns::<ProgramBalanceListResponse>(200, "A page.")
             .errors(&[Code::Forbidden, Code::NotFound]);

@@ -35,7 +35,7 @@ pub enum Data {
     Map(DataMap),
 }
 
-/// The reason why a text is no data of an event.
+/// The reason why something is no data of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoData {
     /// It is too long.
@@ -47,6 +47,9 @@ pub enum NoData {
     /// It is no JSON object.
     #[error("must be a JSON object")]
     NoObject,
+    /// A rule would cause it, with a number that no decimal can express.
+    #[error("must have numbers of at most 28 digits")]
+    OutOfRange,
 }
 
 impl Data {
@@ -78,6 +81,38 @@ impl Data {
         Self::read(raw, Self::DEPTH_MAX)
     }
 
+    /// Checks data that a rule causes: as JSON, [`Data::parse_event`] reads the same again.
+    ///
+    /// # Errors
+    /// [`NoData`] if it is too long, nested too deeply, or has a number out of range.
+    pub fn check_event(fields: &DataMap) -> Result<(), NoData> {
+        let length = Self::length_of(fields, Self::DEPTH_MAX)?;
+        let is_short = length <= Self::BYTES_MAX;
+        is_short.then_some(()).ok_or(NoData::TooLong)
+    }
+
+    /// The bytes of a value as JSON, if it is nested at most this deep.
+    fn length(&self, depth: usize) -> Result<usize, NoData> {
+        Ok(match self {
+            Self::Null | Self::Bool(true) => 4,
+            Self::Bool(false) => 5,
+            Self::Number(number) => number.to_string().len(),
+            Self::OutOfRange => return Err(NoData::OutOfRange),
+            Self::Text(text) => quoted(text),
+            Self::List(elements) => {
+                let depth = depth.checked_sub(1).ok_or(NoData::TooDeep)?;
+                enclosed(elements.iter().map(|element| element.length(depth)))?
+            }
+            Self::Map(fields) => Self::length_of(fields, depth)?,
+        })
+    }
+
+    fn length_of(fields: &DataMap, depth: usize) -> Result<usize, NoData> {
+        let depth = depth.checked_sub(1).ok_or(NoData::TooDeep)?;
+        let fields = fields.iter();
+        enclosed(fields.map(|(name, value)| Ok(quoted(name) + 1 + value.length(depth)?)))
+    }
+
     /// Reads a value that is nested at most this deep.
     fn read(raw: &RawValue, depth: usize) -> Result<Self, NoData> {
         let json = raw.get();
@@ -105,6 +140,23 @@ impl Data {
             _ => parse_number(json).map_or(Self::OutOfRange, Self::Number),
         })
     }
+}
+
+/// The bytes of an array or an object with parts of these lengths.
+fn enclosed(parts: impl ExactSizeIterator<Item = Result<usize, NoData>>) -> Result<usize, NoData> {
+    let commas = parts.len().saturating_sub(1);
+    Ok(2 + commas + parts.sum::<Result<usize, NoData>>()?)
+}
+
+/// The bytes of a text as JSON.
+fn quoted(text: &str) -> usize {
+    let bytes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        // As \u and four digits.
+        0..0x20 => 6,
+        _ => 1,
+    });
+    2 + bytes.sum::<usize>()
 }
 
 #[cfg(test)]

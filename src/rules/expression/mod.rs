@@ -147,11 +147,20 @@ impl Expression {
     /// otherwise stands for itself: `None`.
     ///
     /// # Errors
-    /// [`SyntaxError`] if it can be parsed and names a variable, but is not of the subset.
+    /// [`SyntaxError`] if it can be parsed and names a variable, but is not of the subset, or its
+    /// value can never be a text.
     pub fn named(source: &str) -> Result<Option<Self>, SyntaxError> {
-        match parse(source) {
-            Ok((tree, _)) if names_variable(&tree) => Self::compile(source).map(Some),
-            _ => Ok(None),
+        if !parse(source).is_ok_and(|(tree, _)| names_variable(&tree)) {
+            return Ok(None);
+        }
+        let (expression, kind, at) = Self::with_part(source)?;
+        match kind {
+            Some(found @ (Kind::List | Kind::Map | Kind::Null)) => Err(SyntaxError {
+                place: Place::of(source, at),
+                message: format!("a text is needed, not {}", found.with_article()),
+                hint: None,
+            }),
+            _ => Ok(Some(expression)),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::log::EntryRow;
-use crate::store::log::journal::{self, Found, Hashes, JournalRow};
+use crate::store::log::journal::{self, Bounds, Found, Hashes, JournalRow};
 use crate::store::{self, Connection};
 use crate::wire::{
     Cursor, JournalEntryListResponse, JournalEntryResponse, ListKind, PageQuery, PostingResponse,
@@ -115,16 +115,19 @@ impl Services {
                     pagination: None.into(),
                 });
             };
-            let bounds = (start, page.limit);
+            let bounds = Bounds {
+                start,
+                from: filter.from,
+                limit: page.limit,
+            };
             let keeps = |row: &JournalRow| {
                 named.is_none_or(|named| row.asset() == named.number) && filter.admits(&assets, row)
             };
             let found = match source {
                 Source::Program(_) => journal::of_program(connection, key.program, bounds, keeps)?,
                 Source::Accounts(member, accounts) => {
-                    let account = (key.program, member);
-                    let found =
-                        journal::of_accounts(connection, account, &accounts, bounds, keeps)?;
+                    let owner = (key.program, member);
+                    let found = journal::of_accounts(connection, owner, &accounts, bounds, keeps)?;
                     let expected = "must be the next_cursor of a page of this list";
                     found.ok_or_else(|| Invalid::new("cursor", expected))?
                 }

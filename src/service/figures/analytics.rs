@@ -161,8 +161,9 @@ impl Analytics {
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
     {
+        let measures = selection.series.iter().flat_map(|it| it.measures()).count();
         let count = Window::estimate(selection.from, selection.to, selection.interval)
-            .saturating_mul(selection.series.len().max(1));
+            .saturating_mul(measures.max(1));
         let read = move |analytics: &Self| {
             let buckets = analytics.buckets(key.program, &selection, form);
             buckets.map(render)

@@ -122,17 +122,28 @@ impl<T> Default for Found<T> {
     }
 }
 
-/// The journal of a program from a row of the log back that `keeps` admits, at most `limit`.
-/// Reads at most [`READ_MAX`] rows of the log.
+/// Where a walk back through the log begins and ends. It reads at most [`READ_MAX`] rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The newest row of the log.
+    pub start: Seq,
+    /// The time of the oldest row; `None`: any.
+    pub from: Option<Timestamp>,
+    /// The most rows that are found.
+    pub limit: usize,
+}
+
+/// The journal of a program from a row of the log back that `keeps` admits.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn of_program(
     connection: &Connection,
     program: ProgramNumber,
-    (start, limit): (Seq, usize),
+    bounds: Bounds,
     keeps: impl Fn(&JournalRow) -> bool,
 ) -> Result<Found, Error> {
+    let Bounds { start, from, limit } = bounds;
     let sql = format!(
         "SELECT {} FROM activity
          WHERE seq BETWEEN ?1 AND ?2 AND program_id = ?3 AND {} ORDER BY seq DESC",
@@ -144,6 +155,10 @@ pub fn of_program(
     let mut found = Found::default();
     while let Some(row) = rows.next()? {
         let row = JournalRow::read(connection, &Stored::new(row, &ALL))?;
+        // The times of a program never decrease.
+        if from.is_some_and(|from| row.at() < from) {
+            return Ok(found);
+        }
         if !keeps(&row) {
             continue;
         }
@@ -157,8 +172,8 @@ pub fn of_program(
     Ok(found)
 }
 
-/// The ledger entries of some accounts of a member, from one of them back, that `keeps` admits, at
-/// most `limit`. Reads at most [`READ_MAX`] entries. `None` if no account has the entry `start`.
+/// The ledger entries of some accounts of a member, from one of them back, that `keeps` admits.
+/// `None` if no account has the entry `start`.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -166,22 +181,22 @@ pub fn of_accounts(
     connection: &Connection,
     (program, member): (ProgramNumber, MemberNumber),
     accounts: &[Account],
-    (start, limit): (Seq, usize),
+    bounds: Bounds,
     keeps: impl Fn(&JournalRow) -> bool,
 ) -> Result<Option<Found>, Error> {
-    let heads = heads(connection, member, accounts, start)?;
-    if heads.last() != Some(&start) {
+    let heads = heads(connection, member, accounts, bounds.start)?;
+    if heads.last() != Some(&bounds.start) {
         return Ok(None);
     }
     let kept = |row| {
         let row = JournalRow::Entry(row);
         Ok(keeps(&row).then_some(row))
     };
-    walk(connection, (program, member), (heads, limit), kept).map(Some)
+    walk(connection, (program, member), (heads, bounds), kept).map(Some)
 }
 
 /// What `kept` makes of the ledger entries of some accounts of a member, from a row of the log
-/// back, at most `limit`; it leaves out the others. Reads at most [`READ_MAX`] entries.
+/// back; it leaves out the others.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -189,11 +204,11 @@ pub fn kept_of_accounts<T>(
     connection: &Connection,
     (program, member): (ProgramNumber, MemberNumber),
     accounts: &[Account],
-    (start, limit): (Seq, usize),
+    bounds: Bounds,
     kept: impl Fn(EntryRow) -> Result<Option<T>, Error>,
 ) -> Result<Found<T>, Error> {
-    let heads = heads(connection, member, accounts, start)?;
-    walk(connection, (program, member), (heads, limit), kept)
+    let heads = heads(connection, member, accounts, bounds.start)?;
+    walk(connection, (program, member), (heads, bounds), kept)
 }
 
 /// The newest entry of each account that is not above `start`.
@@ -216,7 +231,7 @@ fn heads(
 fn walk<T>(
     connection: &Connection,
     (program, member): (ProgramNumber, MemberNumber),
-    (mut heads, limit): (BTreeSet<Seq>, usize),
+    (mut heads, bounds): (BTreeSet<Seq>, Bounds),
     kept: impl Fn(EntryRow) -> Result<Option<T>, Error>,
 ) -> Result<Found<T>, Error> {
     let mut found = Found::default();
@@ -229,12 +244,15 @@ fn walk<T>(
         let row = super::account_log::entry(connection, program, seq)?;
         let row = row.filter(|row| row.entry.member == member);
         let row = row.ok_or(Error::Impossible("chain of ledger entries"))?;
+        if bounds.from.is_some_and(|from| row.at < from) {
+            break;
+        }
         read += 1;
         heads.extend(row.previous);
         let Some(row) = kept(row)? else {
             continue;
         };
-        if found.rows.len() == limit {
+        if found.rows.len() == bounds.limit {
             found.next = Some(seq);
             break;
         }

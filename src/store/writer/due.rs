@@ -5,43 +5,36 @@
 //! the writes of others, its own writes wait, and they go on in their order when nothing is due
 //! any more.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::job::{Job, Timing, WriteError};
 use super::observing::AccessChange;
+use super::overdue::Late;
 use super::schedule::Schedule;
+use super::slice::apply_slice;
 use super::statements::Statements;
 use super::sweeps::Sweep;
 use super::thread::{IDLE, Ran, WriterThread};
-use super::times::ApplyDue;
-use super::transaction::Transaction;
-use crate::domain::{Actor, DueKind, ProgramNumber, Timestamp};
+use crate::domain::{DueKind, ProgramNumber, Timestamp};
+use crate::store::Tenant;
 use crate::store::tables::programs;
-use crate::store::{Error, Tenant};
 
-/// The most due things in a slice.
-const SLICE_DUE: usize = 250;
-/// How long a slice may take.
-const SLICE_TIME: Duration = Duration::from_millis(1);
+/// The due things that are applied for the writes of a batch before it ends, because those that ran
+/// wait for its commit.
+const BATCH_DUE: usize = 250;
+
 /// The result of a look at what is due in a program.
 enum Settled {
-    /// Nothing is due any more.
-    All,
+    /// Nothing is due any more. The number is that of the things that were applied.
+    All(usize),
     /// More is due than a slice could apply. The tenant is that of the program.
     More(Tenant),
     /// It could not be applied.
     Failed(WriteError),
     /// The whole transaction is lost.
     Lost,
-}
-
-/// What a slice applied.
-struct Slice {
-    applied: [usize; DueKind::ALL.len()],
-    /// Whether more may be due.
-    has_more: bool,
 }
 
 impl WriterThread {
@@ -75,8 +68,8 @@ impl WriterThread {
         if self.state.draft.next_due(program).is_some() {
             let now = self.state.clock.now();
             clock_now = Some(now);
-            match self.settle(statements, program, now) {
-                Settled::All => {}
+            match self.settle_for_write(statements, program, now, !ran.is_empty()) {
+                Settled::All(_) => {}
                 Settled::More(tenant) => {
                     self.sweep(program, tenant, Some(job));
                     return true;
@@ -113,9 +106,9 @@ impl WriterThread {
         }
         for program in programs {
             loop {
-                match self.settle(statements, program, now) {
+                match self.settle_for_write(statements, program, now, false) {
                     Settled::More(_) => {}
-                    Settled::All | Settled::Failed(_) => break,
+                    Settled::All(_) | Settled::Failed(_) => break,
                     Settled::Lost => return false,
                 }
             }
@@ -134,8 +127,8 @@ impl WriterThread {
             return true;
         }
         let now = self.state.clock.now();
-        match self.settle(statements, program, now) {
-            Settled::All | Settled::Failed(_) => true,
+        match self.settle_for_write(statements, program, now, true) {
+            Settled::All(_) | Settled::Failed(_) => true,
             Settled::More(tenant) => {
                 self.sweep(program, tenant, None);
                 true
@@ -144,18 +137,40 @@ impl WriterThread {
         }
     }
 
+    /// Applies a slice of what is due in a program for a write there. The batch ends soon if that
+    /// took its time.
+    fn settle_for_write(
+        &mut self,
+        statements: &Statements<'_>,
+        program: ProgramNumber,
+        now: Timestamp,
+        is_awaited: bool,
+    ) -> Settled {
+        let settled = self.settle(statements, program, now, is_awaited);
+        match settled {
+            Settled::All(applied) => {
+                self.sweeps.for_writes += applied;
+                self.sweeps.ends_batch |= self.sweeps.for_writes >= BATCH_DUE;
+            }
+            Settled::More(_) => self.sweeps.ends_batch = true,
+            Settled::Failed(_) | Settled::Lost => {}
+        }
+        settled
+    }
+
     /// Applies a slice of what is due in a program when the clock shows `now`, unless the program
-    /// is not active.
+    /// is not active. The slice is short if it is awaited, or while a write waits.
     fn settle(
         &mut self,
         statements: &Statements<'_>,
         program: ProgramNumber,
         now: Timestamp,
+        is_awaited: bool,
     ) -> Settled {
         let until = self.state.time_in(program, now);
         let next = self.state.draft.next_due(program);
         if next.is_none_or(|next| next > until) {
-            return Settled::All;
+            return Settled::All(0);
         }
         if self.state.clock.refused().is_some() {
             return Settled::Failed(WriteError::ClockRefused);
@@ -164,15 +179,15 @@ impl WriterThread {
         let tenant = match programs::active_tenant(statements.connection(), program) {
             Ok(Some(tenant)) => tenant,
             // Its credentials are refused, or may only read.
-            Ok(None) => return Settled::All,
+            Ok(None) => return Settled::All(0),
             Err(error) => {
                 self.note_failure("what is due could not be looked up", &error);
                 return Settled::Lost;
             }
         };
-        let apply = self.apply_due;
+        let (apply, waiting) = (self.apply_due, self.jobs.waiting());
         let (outcome, is_intact) = self.attempt(statements, Some(now), |tx| {
-            apply_slice(tx, apply, program, until)
+            apply_slice(tx, apply, (program, until), || is_awaited || waiting.any())
         });
         match outcome {
             _ if !is_intact => Settled::Lost,
@@ -180,12 +195,10 @@ impl WriterThread {
                 for (sum, applied) in self.sweeps.applied.iter_mut().zip(slice.applied) {
                     *sum += applied;
                 }
-                let sum: usize = self.sweeps.applied.iter().sum();
-                self.sweeps.ends_batch |= sum >= SLICE_DUE || slice.has_more;
                 if slice.has_more {
                     Settled::More(tenant)
                 } else {
-                    Settled::All
+                    Settled::All(slice.applied.iter().sum())
                 }
             }
             Err(error) => {
@@ -206,10 +219,14 @@ impl WriterThread {
             self.metrics.queued();
             sweep.waiting.push_back(job);
         }
-        if self.sweeps.overdue.since(program).is_none() {
+        let noted = self.sweeps.overdue.get(program);
+        if !noted.is_some_and(|late| late.is_sweeping) {
             let since = self.state.draft.next_due(program);
-            let since = since.map(|at| self.state.clock_time(program, at));
-            self.sweeps.overdue.note(program, since);
+            let late = since.map(|at| Late {
+                since: self.state.clock_time(program, at),
+                is_sweeping: true,
+            });
+            self.sweeps.overdue.note(program, late);
         }
         if !std::mem::replace(&mut sweep.is_queued, true) {
             self.jobs.put_slice(tenant, program);
@@ -229,14 +246,12 @@ impl WriterThread {
             return true;
         }
         let now = self.state.clock.now();
-        match self.settle(statements, program, now) {
-            Settled::All => self.end_sweep(program, None),
+        match self.settle(statements, program, now, false) {
+            Settled::All(_) => self.end_sweep(program, None),
             Settled::More(tenant) => self.sweep(program, tenant, None),
             Settled::Failed(error) => self.end_sweep(program, Some(error)),
             Settled::Lost => return false,
         }
-        // The writes that waited meanwhile come into the same commit.
-        self.sweeps.ends_batch = false;
         true
     }
 
@@ -288,13 +303,13 @@ impl WriterThread {
             self.reschedule_all();
         }
         let mut programs = std::mem::take(&mut self.sweeps.looked_at);
-        let schedule = &self.sweeps.schedule;
+        let overdue = &self.sweeps.overdue;
         for change in access {
             match change {
-                AccessChange::Program(program) if schedule.is_suspended(*program) => {
+                AccessChange::Program(program) if overdue.waits(*program) => {
                     programs.push(*program);
                 }
-                AccessChange::Organization(_) => programs.extend(schedule.suspended()),
+                AccessChange::Organization(_) => programs.extend(overdue.waiting()),
                 _ => {}
             }
         }
@@ -302,8 +317,10 @@ impl WriterThread {
         for program in programs {
             let next = self.schedule(program);
             let is_sweeping = self.sweeps.of.contains_key(&program);
-            let since = next.filter(|_| is_sweeping);
-            self.sweeps.overdue.note(program, since);
+            let late = next
+                .filter(|_| is_sweeping)
+                .map(|since| Late { since, is_sweeping });
+            self.sweeps.overdue.note(program, late);
         }
         for program in std::mem::take(&mut self.sweeps.failed) {
             self.postpone(program);
@@ -353,15 +370,19 @@ impl WriterThread {
         has_any
     }
 
-    /// Lets what is due in a program wait until the program is active.
+    /// Lets what is due in a program, which the schedule does not name any more, wait until the
+    /// program is active.
     fn suspend(&mut self, program: ProgramNumber, now: Timestamp) {
         let until = self.state.time_in(program, now);
         if let Some(first) = self.state.draft.due(program, until, 1).first() {
-            let since = self.state.clock_time(program, first.at);
-            self.sweeps.overdue.note_waiting(program, since);
-            self.sweeps.schedule.suspend(program);
+            let late = Late {
+                since: self.state.clock_time(program, first.at),
+                is_sweeping: false,
+            };
+            self.sweeps.overdue.note(program, Some(late));
         } else {
             // The points are gone for which it was scheduled.
+            self.sweeps.overdue.note(program, None);
             self.schedule(program);
         }
     }
@@ -385,6 +406,7 @@ impl WriterThread {
     /// Begins a batch.
     pub(super) fn begin_sweeps(&mut self) {
         self.sweeps.ends_batch = false;
+        self.sweeps.for_writes = 0;
         self.sweeps.applied = Default::default();
     }
 
@@ -401,41 +423,5 @@ impl WriterThread {
     fn refuse(&self, job: Box<dyn Job>, error: WriteError) {
         self.metrics.taken();
         job.finish(Err(error));
-    }
-}
-
-/// Applies what is due in a program up to a time, in order, at most a slice.
-fn apply_slice(
-    tx: &mut Transaction<'_>,
-    apply: ApplyDue,
-    program: ProgramNumber,
-    until: Timestamp,
-) -> Result<Slice, Error> {
-    let begun = Instant::now();
-    let mut slice = Slice {
-        applied: Default::default(),
-        has_more: true,
-    };
-    let mut left = SLICE_DUE;
-    tx.act_as(Actor::Scheduler);
-    loop {
-        let due = tx.due(program, until, left);
-        if due.is_empty() {
-            tx.settle(program, until);
-            slice.has_more = false;
-            return Ok(slice);
-        }
-        let before = tx.next_seq();
-        for due in due {
-            apply(tx, program, due)?;
-            slice.applied[usize::from(due.kind.number() - 1)] += 1;
-            left -= 1;
-            if left == 0 || begun.elapsed() >= SLICE_TIME {
-                return Ok(slice);
-            }
-        }
-        if tx.next_seq() == before {
-            return Err(Error::Impossible("due thing, which changes nothing"));
-        }
     }
 }

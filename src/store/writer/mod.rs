@@ -17,6 +17,7 @@ mod overdue;
 mod queue;
 mod recovery;
 mod schedule;
+mod slice;
 mod state;
 mod statements;
 mod sweeps;

@@ -2,6 +2,7 @@
 //! while a write is put in or taken out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -37,12 +38,14 @@ struct Queue {
     /// Wakes the thread if it sleeps.
     wake: Condvar,
     bounds: Bounds,
+    /// The number of writes that wait. It is changed only under the lock.
+    writes: AtomicUsize,
 }
 
 struct State {
     shares: Shares<Work>,
-    /// Work that was taken and put back, which is next.
-    next: Option<Turn>,
+    /// A slice that was taken and put back, which is next.
+    next: Option<(Ticket, ProgramNumber)>,
     is_closed: bool,
     is_asleep: bool,
 }
@@ -52,6 +55,16 @@ pub(super) struct Entrance(Arc<Queue>);
 
 /// The end of the queue where the thread takes writes out. Dropping it drops the writes that wait.
 pub(super) struct Exit(Arc<Queue>);
+
+/// Tells without a lock whether a write waits.
+pub(super) struct Waiting(Arc<Queue>);
+
+impl Waiting {
+    /// Whether a write waits.
+    pub(super) fn any(&self) -> bool {
+        self.0.writes.load(Ordering::Relaxed) > 0
+    }
+}
 
 /// A queue with these bounds.
 pub(super) fn queue(bounds: Bounds) -> (Entrance, Exit) {
@@ -64,6 +77,7 @@ pub(super) fn queue(bounds: Bounds) -> (Entrance, Exit) {
         }),
         wake: Condvar::new(),
         bounds,
+        writes: AtomicUsize::new(0),
     });
     (Entrance(Arc::clone(&queue)), Exit(queue))
 }
@@ -85,6 +99,9 @@ impl Entrance {
             return Err(WriteError::Unavailable);
         }
         let pushed = state.shares.push(tenant, self.0.bounds, Work::Write(job));
+        if pushed.is_ok() {
+            self.0.writes.fetch_add(1, Ordering::Relaxed);
+        }
         let was_asleep = std::mem::take(&mut state.is_asleep);
         drop(state);
         if was_asleep {
@@ -105,13 +122,18 @@ impl Drop for Entrance {
     }
 }
 
-impl State {
-    fn take(&mut self) -> Option<Turn> {
-        self.next.take().or_else(|| self.shares.take(|_| true))
-    }
-}
-
 impl Queue {
+    fn take(&self, state: &mut State) -> Option<Turn> {
+        if let Some((ticket, program)) = state.next.take() {
+            return Some((ticket, Work::Slice(program)));
+        }
+        let turn = state.shares.take(|_| true);
+        if let Some((_, Work::Write(_))) = turn {
+            self.writes.fetch_sub(1, Ordering::Relaxed);
+        }
+        turn
+    }
+
     fn close(&self) {
         self.state.lock().is_closed = true;
         self.wake.notify_one();
@@ -125,12 +147,17 @@ impl Exit {
         if let Some((ticket, took)) = last {
             state.shares.charge(ticket, took);
         }
-        state.take()
+        self.0.take(&mut state)
     }
 
-    /// Puts work back that was just taken. It keeps its turn: it is the next that is taken.
-    pub(super) fn put_next(&self, turn: Turn) {
-        self.0.state.lock().next = Some(turn);
+    /// Puts a slice back that was just taken. It keeps its turn: it is the next that is taken.
+    pub(super) fn put_next(&self, ticket: Ticket, program: ProgramNumber) {
+        self.0.state.lock().next = Some((ticket, program));
+    }
+
+    /// Tells whether a write waits.
+    pub(super) fn waiting(&self) -> Waiting {
+        Waiting(Arc::clone(&self.0))
     }
 
     /// Charges what a write took that is the last of its batch.
@@ -153,6 +180,7 @@ impl Exit {
         let mut state = self.0.state.lock();
         for job in jobs.rev() {
             state.shares.put_first(tenant, Work::Write(job));
+            self.0.writes.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -166,7 +194,7 @@ impl Exit {
         let end = patience.map(|patience| Instant::now() + patience);
         let mut state = self.0.state.lock();
         loop {
-            if let Some(turn) = state.take() {
+            if let Some(turn) = self.0.take(&mut state) {
                 return Waited::Turn(turn);
             }
             if state.is_closed {
@@ -201,23 +229,46 @@ impl Drop for Exit {
 
 #[cfg(test)]
 mod tests {
+    use super::super::job::{Timing, job};
     use super::*;
     use crate::domain::{Environment, OrganizationNumber};
 
+    fn tenant(number: i64) -> Tenant {
+        Tenant::Program {
+            organization: OrganizationNumber(number),
+            program: ProgramNumber(number),
+            environment: Environment::Live,
+        }
+    }
+
     #[test]
-    fn work_that_is_put_back_is_next_whatever_came_meanwhile() {
-        let (_entrance, exit) = queue(Bounds::new(8, 50));
-        let add = |number| {
-            let program = ProgramNumber(number);
-            let organization = OrganizationNumber(number);
-            let environment = Environment::Live;
-            let tenant = Tenant::Program {
-                organization,
-                program,
-                environment,
-            };
-            exit.put_slice(tenant, program);
+    fn writes_wait_from_when_they_are_put_in_until_they_are_taken_and_slices_do_not() {
+        let (entrance, exit) = queue(Bounds::new(2, 100));
+        let waiting = exit.waiting();
+        let push = || entrance.push(tenant(1), job(Timing::default(), |_| Ok(())).0);
+        exit.put_slice(tenant(2), ProgramNumber(2));
+        assert!(!waiting.any());
+        push().unwrap();
+        assert_eq!(push(), Err(WriteError::Overloaded));
+        assert!(waiting.any());
+        let (ticket, work) = exit.take(None).unwrap();
+        assert!(matches!(work, Work::Slice(_)) && waiting.any());
+        exit.put_next(ticket, ProgramNumber(2));
+        assert!(matches!(exit.take(None), Some((_, Work::Slice(_)))) && waiting.any());
+        let Some((_, Work::Write(write))) = exit.take(None) else {
+            panic!("the write is next");
         };
+        assert!(!waiting.any(), "a refused write does not wait");
+        exit.put_back(tenant(1), [write].into_iter());
+        assert!(waiting.any());
+        let waited = exit.wait(Some(Duration::ZERO));
+        assert!(matches!(waited, Waited::Turn((_, Work::Write(_)))) && !waiting.any());
+    }
+
+    #[test]
+    fn a_slice_that_is_put_back_is_next_whatever_came_meanwhile() {
+        let (_entrance, exit) = queue(Bounds::new(8, 50));
+        let add = |number| exit.put_slice(tenant(number), ProgramNumber(number));
         let next = || match exit.wait(Some(Duration::ZERO)) {
             Waited::Turn((ticket, Work::Slice(program))) => Some((ticket, program)),
             _ => None,
@@ -225,7 +276,7 @@ mod tests {
         add(1);
         add(2);
         let (ticket, program) = next().unwrap();
-        exit.put_next((ticket, Work::Slice(program)));
+        exit.put_next(ticket, program);
         exit.charge(ticket, Duration::from_secs(1));
         add(3);
         let order: Vec<_> = std::iter::from_fn(|| next().map(|(_, program)| program.0)).collect();

@@ -3,7 +3,7 @@
 //! The times may be too early, because the books find out what is left only when it is due. They
 //! are never too late.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use crate::domain::{ByNumber, ProgramNumber, Timestamp};
 
@@ -12,8 +12,6 @@ use crate::domain::{ByNumber, ProgramNumber, Timestamp};
 pub(super) struct Schedule {
     at: ByNumber<ProgramNumber, Timestamp>,
     order: BTreeSet<(Timestamp, ProgramNumber)>,
-    /// The programs that are not active, in which what is due waits.
-    asleep: HashSet<ProgramNumber>,
 }
 
 impl Schedule {
@@ -22,7 +20,6 @@ impl Schedule {
         if let Some(before) = self.at.remove(&program) {
             self.order.remove(&(before, program));
         }
-        self.asleep.remove(&program);
         if let Some(at) = at {
             self.at.insert(program, at);
             self.order.insert((at, program));
@@ -43,22 +40,6 @@ impl Schedule {
         self.set(program, None);
         Some(program)
     }
-
-    /// Takes out a program until it is set again, because it is not active.
-    pub(super) fn suspend(&mut self, program: ProgramNumber) {
-        self.set(program, None);
-        self.asleep.insert(program);
-    }
-
-    /// The programs that were suspended.
-    pub(super) fn suspended(&self) -> impl Iterator<Item = ProgramNumber> {
-        self.asleep.iter().copied()
-    }
-
-    /// Whether a program was suspended.
-    pub(super) fn is_suspended(&self, program: ProgramNumber) -> bool {
-        self.asleep.contains(&program)
-    }
 }
 
 #[cfg(test)]
@@ -77,12 +58,9 @@ mod tests {
         assert_eq!(schedule.next(), Some(at(10)));
         assert_eq!(schedule.take(at(9)), None);
         assert_eq!(schedule.take(at(20)), Some(one));
-        schedule.suspend(two);
+        schedule.set(two, None);
         assert_eq!(schedule.next(), Some(at(40)));
-        assert!(schedule.is_suspended(two) && !schedule.is_suspended(three));
-        assert_eq!(schedule.suspended().collect::<Vec<_>>(), [two]);
         schedule.set(two, Some(at(20)));
-        assert!(!schedule.is_suspended(two));
         assert_eq!(schedule.take(at(40)), Some(two));
         assert_eq!(schedule.take(at(40)), Some(three));
         assert_eq!(schedule.take(at(40)), None);

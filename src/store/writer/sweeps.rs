@@ -25,7 +25,9 @@ pub(super) struct Sweeps {
     pub(super) failed: Vec<ProgramNumber>,
     /// The due things that the open batch applied, by kind.
     pub(super) applied: [usize; DueKind::ALL.len()],
-    /// Whether the open batch has to end, because a slice took its time.
+    /// How many of them it applied for its writes, and not in sweeps.
+    pub(super) for_writes: usize,
+    /// Whether the open batch has to end, because what was due for a write took its time.
     pub(super) ends_batch: bool,
 }
 

@@ -227,7 +227,7 @@ impl WriterThread {
     /// Runs a job and the next ones of the queue, up to the size of a batch. Returns false if the
     /// whole transaction is lost.
     fn run_batch(&mut self, statements: &Statements<'_>, first: Turn, ran: &mut Vec<Ran>) -> bool {
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let (mut holder, mut is_shared) = (None, false);
         let (mut since, mut turn) = (begun, first);
         loop {
@@ -235,12 +235,17 @@ impl WriterThread {
             let own = Some(ticket.holder()).filter(|holder| !holder.is_upkeep());
             is_shared |= own.is_some() && holder.is_some() && own != holder;
             holder = holder.or(own);
+            let is_slice = matches!(work, Work::Slice(_));
             let intact = match work {
                 Work::Write(job) => self.run_write(statements, job, ran),
                 Work::Slice(program) => self.run_slice(statements, program),
             };
             let now = Instant::now();
             let took = now - since;
+            if is_slice {
+                // It comes first, and the writes that follow have their own time.
+                begun = now;
+            }
             let is_long = is_shared && now - begun > SHARED_BATCH || self.sweeps.ends_batch;
             if !intact || is_long || ran.len() >= BATCH_MAX {
                 self.jobs.charge(ticket, took);
@@ -252,8 +257,8 @@ impl WriterThread {
             }
             match self.jobs.take(Some((ticket, took))) {
                 // What waits for this commit need not wait for a slice, too.
-                Some(next) if matches!(next.1, Work::Slice(_)) => {
-                    self.jobs.put_next(next);
+                Some((ticket, Work::Slice(program))) => {
+                    self.jobs.put_next(ticket, program);
                     return true;
                 }
                 Some(next) => {

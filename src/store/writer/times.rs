@@ -52,12 +52,14 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Overdue`]. The write is done if it is tried again.
     pub fn check_settled(&self, program: ProgramNumber) -> Result<(), Error> {
-        let next = self.state.draft.next_due(program);
-        match next {
-            Some(next) if next <= self.state.time_in(program, self.clock_now()) => {
-                Err(Error::Overdue)
-            }
-            _ => Ok(()),
+        let Some(next) = self.state.draft.next_due(program) else {
+            return Ok(());
+        };
+        let now = self.state.time_in(program, self.clock_now());
+        // The time of the next one may be that of points that are gone.
+        if next <= now && !self.due(program, now, 1).is_empty() {
+            return Err(Error::Overdue);
         }
+        Ok(())
     }
 }

@@ -298,6 +298,11 @@ const FOUND: &[(&str, &str)] = &[
         "not issued from the wallet",
     ),
     (
+        "UPDATE activity SET program_id = (SELECT max(id) FROM program)
+         WHERE kind = 18 AND asset IS NOT NULL",
+        "which was not created before in program row",
+    ),
+    (
         "UPDATE activity SET program_id = NULL WHERE kind = 19",
         "must have a program",
     ),

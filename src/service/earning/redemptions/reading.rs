@@ -11,7 +11,7 @@ use crate::domain::{Account, Invalid, OfferId, RedemptionNumber, ReversalStatus,
 use crate::service::earning::scope::{Assets, asset_of_entry, check_program};
 use crate::service::{KeyPrincipal, ServiceError, Services, page};
 use crate::store::log::EntryRow;
-use crate::store::log::journal;
+use crate::store::log::journal::{self, Bounds};
 use crate::store::log::spends::{self, Amount};
 use crate::store::redemptions::RedemptionFilter;
 use crate::store::{self, Connection};
@@ -175,13 +175,18 @@ type Page = journal::Found<(Seq, Shown)>;
 fn amounts(
     connection: &Connection,
     (record, accounts): (&Record, &[Account]),
-    bounds: (Seq, usize),
+    (start, limit): (Seq, usize),
     selection: RedemptionSelection,
 ) -> Result<Page, store::Error> {
     if selection.reward.is_some() {
         return Ok(Page::default());
     }
     let owner = (record.program, record.number);
+    let bounds = Bounds {
+        start,
+        from: selection.from,
+        limit,
+    };
     journal::kept_of_accounts(connection, owner, accounts, bounds, |row| {
         if !Amount::is_spend(&row) || !selection.admits_time(row.at) {
             return Ok(None);

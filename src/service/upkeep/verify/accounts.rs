@@ -60,39 +60,26 @@ pub(super) fn compare(connection: &Connection, books: &Books) -> Result<Compared
 
 /// Compares what the wallets of programs have of the assets that are issued from them.
 fn compare_funds(rows: &[FundsRow], books: &Books, compared: &mut Compared) {
-    let mut logged: BTreeMap<_, _> = rows
-        .iter()
-        .map(|row| ((row.program, row.asset), row.left))
-        .collect();
-    let points = books.programs().filter_map(|(program, record)| {
-        let expected = logged.remove(&(program.0, None)).unwrap_or(0);
-        Some((
-            format!("program row {}", program.0),
-            expected,
-            record.funds?.get(),
-        ))
-    });
-    let mut all: Vec<_> = points.collect();
-    let further: BTreeMap<_, _> = logged
-        .into_iter()
-        .filter_map(|((_, asset), left)| Some((asset?, left)))
-        .collect();
-    all.extend(books.assets().filter_map(|(asset, record)| {
-        let expected = further.get(&asset.0).copied().unwrap_or(0);
-        Some((
-            format!("asset row {}", asset.0),
-            expected,
-            record.funds?.get(),
-        ))
-    }));
-    for (what, expected, found) in all {
+    for FundsRow {
+        program,
+        asset,
+        left,
+    } in rows
+    {
         compared.figures += 1;
-        if found != expected {
-            compared.findings.push(format!(
-                "{what}: the wallet of the program has {found} in the books, but {expected} by the \
-                 entries of the journal"
-            ));
+        let found = match asset {
+            None => books.program(ProgramNumber(*program)).funds,
+            Some(asset) => books.asset(AssetNumber(*asset)).funds,
+        };
+        if found.map(Points::get) == Some(*left) || compared.findings.len() >= FINDINGS_MAX {
+            continue;
         }
+        let asset = asset.map_or_else(String::new, |asset| format!(" of asset row {asset}"));
+        let found = found.map_or("no wallet".to_owned(), |points| points.get().to_string());
+        compared.findings.push(format!(
+            "program row {program}: the wallet{asset} has {found} in the books, but {left} by the \
+             entries of the journal"
+        ));
     }
 }
 

@@ -156,20 +156,11 @@ impl Assets {
         let has_lots = row.cell(Column::Lots) != Cell::Null;
         let key = (program, row.cell(Column::Asset).integer());
         let asset = self.of.get(&key);
-        if key.1.is_some() {
-            let further = asset.and_then(|asset| asset.further.as_ref());
-            let is_archived = further.is_some_and(|further| further.archived_at.is_some());
-            let why = match further {
-                None => "was not created before in program row",
-                Some(_) if is_archived && entry == Entry::Mint => "was archived in program row",
-                Some(_) => "",
-            };
-            if !why.is_empty() {
-                let number = key.1.unwrap_or_default();
-                return self.misfits.insert(key).then(|| {
-                    format!("activity {seq} moves asset row {number}, which {why} {program}")
-                });
-            }
+        if let Some(why) = self.misfit(key, entry == Entry::Mint) {
+            let number = key.1.unwrap_or_default();
+            return self.misfits.insert(key).then(|| {
+                format!("activity {seq} moves asset row {number}, which {why} {program}")
+            });
         }
         let is_lot = asset.is_some_and(|asset| asset.mode == InventoryMode::Lot);
         let (has, kept) = match (is_lot, has_lots) {
@@ -183,6 +174,30 @@ impl Assets {
                 describe(key)
             )
         })
+    }
+
+    /// Checks that the wallet of a program is changed for its points or an asset of the program,
+    /// and gets no points of an archived one. Returns a finding.
+    pub(super) fn funding(&self, seq: i64, program: i64, event: &Event) -> Option<String> {
+        let (funding, change) = event.funding()?;
+        let AssetNumber(asset) = funding.asset?;
+        let why = self.misfit((program, Some(asset)), change > 0)?;
+        Some(format!(
+            "activity {seq} changes the wallet of asset row {asset}, which {why} {program}"
+        ))
+    }
+
+    /// Why points of a further asset cannot be moved in a program, or not be issued.
+    fn misfit(&self, key: Key, issues: bool) -> Option<&'static str> {
+        key.1?;
+        let further = self.of.get(&key).and_then(|asset| asset.further.as_ref());
+        match further {
+            None => Some("was not created before in program row"),
+            Some(further) if issues && further.archived_at.is_some() => {
+                Some("was archived in program row")
+            }
+            Some(_) => None,
+        }
     }
 
     /// Takes out the settings of an asset.

@@ -304,9 +304,8 @@ impl<'c> History<'c> {
             // They are in the books alone.
             Event::WalletDebited(_)
             | Event::BalanceExpired { .. }
-            | Event::WalletExpiring { .. }
-            | Event::ProgramFunded(_)
-            | Event::ProgramBurned(_) => {}
+            | Event::WalletExpiring { .. } => {}
+            Event::ProgramFunded(_) | Event::ProgramBurned(_) => self.funding(seq, program, event),
         }
         Ok(())
     }

@@ -68,6 +68,12 @@ impl History<'_> {
         self.findings.extend(finding);
     }
 
+    pub(super) fn funding(&mut self, seq: i64, program: Option<i64>, event: &Event) {
+        let program = program.unwrap_or_default();
+        self.findings
+            .extend(self.assets.funding(seq, program, event));
+    }
+
     fn program_created(
         &mut self,
         seq: i64,

@@ -135,15 +135,22 @@ pub struct FundsRow {
     pub left: i64,
 }
 
-/// [`FundsRow`] of every asset with an entry in the journal, whatever its policy is.
+/// [`FundsRow`] of every `PREFUNDED` asset.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn funds(connection: &Connection) -> Result<Vec<FundsRow>, Error> {
-    let sql = "SELECT program_id, asset, sum(CASE WHEN kind = 18 OR entry IN (5, 10) THEN amount
-            WHEN kind = 19 OR entry = 1 THEN -amount ELSE 0 END)
-        FROM activity WHERE program_id IS NOT NULL AND (entry IS NOT NULL OR kind IN (18, 19))
-        GROUP BY program_id, asset";
+    let sql = "WITH sums AS (
+            SELECT program_id, asset, sum(CASE WHEN kind = 18 OR entry IN (5, 10) THEN amount
+                WHEN kind = 19 OR entry = 1 THEN -amount ELSE 0 END) AS points
+            FROM activity
+            WHERE program_id IN (SELECT program_id FROM asset WHERE issuance_policy = 'PREFUNDED')
+                AND (entry IS NOT NULL OR kind IN (18, 19))
+            GROUP BY program_id, asset),
+        funded AS (SELECT program_id, iif(symbol IS NULL, NULL, id) AS asset
+            FROM asset WHERE issuance_policy = 'PREFUNDED')
+        SELECT f.program_id, f.asset, coalesce(s.points, 0)
+        FROM funded f LEFT JOIN sums s ON s.program_id = f.program_id AND s.asset IS f.asset";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {
         Ok(FundsRow {

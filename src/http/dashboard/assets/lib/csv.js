@@ -6,17 +6,32 @@ import { h } from "./dom.js";
 const RUN =
   /^(?=[\t\r]|[\s"']*[=+\-@＝＋－＠])|(?<=[;\t\r\n])(?=[^\S\t\r\n"']*[ "']*[=+\-@＝＋－＠])/g;
 
+/** @typedef {string | number | Exact | null | undefined} Cell */
+
+/** A number with all its digits: JavaScript's would not have those of a large amount. */
+export class Exact {
+  /** @param {string | number} digits */
+  constructor(digits) {
+    this.digits = String(digits);
+    if (!/^-?\d+(\.\d+)?$/.test(this.digits)) throw new Error(`${digits} is no number`);
+  }
+
+  toString() {
+    return this.digits;
+  }
+}
+
 /**
  * Returns rows of cells as CSV. Texts that a spreadsheet would take for a formula are marked as
  * text; numbers stay numbers.
- * @param {(string | number | null | undefined)[][]} rows
+ * @param {Cell[][]} rows
  * @returns {string}
  */
 export function toCsv(rows) {
   return rows.map((row) => row.map(cell).join(",")).join("\r\n");
 }
 
-/** @param {string | number | null | undefined} value */
+/** @param {Cell} value */
 function cell(value) {
   const text = typeof value === "string" ? value.replace(RUN, "'") : String(value ?? "");
   return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

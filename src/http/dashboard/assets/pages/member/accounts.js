@@ -8,6 +8,14 @@ import { amountText, smallest } from "../../lib/kinds.js";
 /** @typedef {number | string} Amount */
 
 /**
+ * An amount of an account in its smallest units, to be compared with another one of the account.
+ * All of them have the same number of decimals.
+ * @param {Amount} amount
+ * @returns {bigint}
+ */
+export const units = (amount) => BigInt(String(amount).replace(".", ""));
+
+/**
  * @typedef {object} Account
  * @property {string} key identifies it among those of the member
  * @property {string | null} name the name of a further kind

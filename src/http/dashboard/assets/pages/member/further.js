@@ -2,17 +2,45 @@
 
 import { h } from "../../lib/dom.js";
 import { button, card, table } from "../../lib/parts.js";
+import { load } from "../../lib/states.js";
 import { move } from "./dialogs.js";
 
+const TITLE = "Further kinds of points";
+
 /**
- * The card of further kinds; nothing in a program without them.
- * @param {any} member
- * @param {import("./accounts.js").Further[]} further
+ * The card of further kinds, hidden if there is nothing to show.
+ * @param {ReturnType<typeof import("./accounts.js").furtherAccounts>} accounts
+ * @param {{ member: any, canMove: boolean }} standing the member as last loaded, and whether points
+ *   can be credited and debited now
  * @param {() => void} changed
+ * @returns {{ element: HTMLElement, again: import("../../lib/states.js").Again }}
  */
-export function furtherCard(member, further, changed) {
-  if (further.length === 0) return null;
-  const canMove = !member.archivedAt && !member.suspendedAt;
+export function furtherCard(accounts, standing, changed) {
+  const place = h("div");
+  const element = card(TITLE, place);
+  element.dataset.key = "further";
+  const render = ({ rows, canMove }) => {
+    element.style.display = rows.length === 0 ? "none" : "";
+    return furtherTable(
+      rows,
+      canMove && ((type, account) => move(type, standing.member, account, changed)),
+    );
+  };
+  const again = load(
+    place,
+    async () => ({ rows: await accounts.list(), canMove: standing.canMove }),
+    render,
+    2,
+  );
+  return { element, again };
+}
+
+/**
+ * @param {import("./accounts.js").Further[]} rows
+ * @param {false | ((type: "CREDIT" | "DEBIT", account: import("./accounts.js").Account) => void)}
+ *   start begins a credit or debit, if there can be one
+ */
+function furtherTable(rows, start) {
   /** @type {any[]} */
   const columns = [
     { label: "Kind", cell: kindCell },
@@ -21,19 +49,12 @@ export function furtherCard(member, further, changed) {
       isNumber: true,
       cell: ({ balance, account }) => account.text(balance.available),
     },
-    canMove && {
+    start && {
       label: h("span", { class: "hidden" }, "Actions"),
-      cell: (row) => actions(member, row, changed),
+      cell: (row) => actions(row, start),
     },
   ];
-  const element = card(
-    "Further kinds of points",
-    table("Further kinds of points", columns.filter(Boolean), further, {
-      keyOf: ({ kind }) => kind.id,
-    }),
-  );
-  element.dataset.key = "further";
-  return element;
+  return table(TITLE, columns.filter(Boolean), rows, { keyOf: ({ kind }) => kind.id });
 }
 
 function kindCell({ kind, balance, account }) {
@@ -50,9 +71,9 @@ function kindCell({ kind, balance, account }) {
   );
 }
 
-function actions(member, { kind, account }, changed) {
+function actions({ kind, account }, start) {
   const act = (type, text) =>
-    button(text, () => move(type, member, account, changed), {
+    button(text, () => start(type, account), {
       tone: "small",
       focus: `${type}-${kind.id}`,
       "aria-label": `${text} ${kind.name}`,

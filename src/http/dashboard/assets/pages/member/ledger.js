@@ -1,7 +1,7 @@
 // The ledger of a wallet: each entry with its date and the balance after it.
 
 import { actorText } from "../../lib/actors.js";
-import { saveText, toCsv } from "../../lib/csv.js";
+import { Exact, saveText, toCsv } from "../../lib/csv.js";
 import { h } from "../../lib/dom.js";
 import { picker } from "../../lib/fields.js";
 import { exactTime, number } from "../../lib/format.js";
@@ -179,8 +179,8 @@ async function save(externalUserID, { ask, key, symbol, digits }) {
   const rows = entries.map((row) => [
     row.createdAt,
     row.id,
-    Number(isCredit(row) ? row.amount : -row.amount),
-    Number(row.balanceAfter),
+    new Exact(isCredit(row) ? row.amount : `-${row.amount}`),
+    new Exact(row.balanceAfter),
     row.reason,
     row.offerTitle,
     row.redemptionID,

@@ -9,6 +9,7 @@ import { patch } from "../../lib/patch.js";
 import { load } from "../../lib/states.js";
 import { furtherAccounts, ledgersOf } from "./accounts.js";
 import { conversationsCard } from "./conversations.js";
+import { furtherCard } from "./further.js";
 import { ledgerCard } from "./ledger.js";
 import { memberHead, profile } from "./profile.js";
 import { redemptionsCard } from "./redemptions.js";
@@ -22,8 +23,9 @@ export function memberPage(view) {
   const lists = h("div");
   const rules = rulesOfPoints();
   const accounts = rules.then(({ kinds }) => furtherAccounts(id, kinds.slice(1)));
-  /** Whether points can be credited and debited. */
-  const standing = { canMove: true };
+  /** The member as last loaded, and whether points can be credited and debited. */
+  const standing = { member: null, canMove: true };
+  let further = null;
   const changed = () => again.forEach((each) => each());
   replace(head, memberHead({ externalUserID: id }));
   append(view.root, [backLink("members", "Members"), head, wallet, lists]);
@@ -36,23 +38,25 @@ export function memberPage(view) {
           if (error.status === 404) patch(head, [memberHead({ externalUserID: id })]);
           throw error;
         });
-        const further = await (await accounts).list();
         const canMove = !member.archivedAt && !member.suspendedAt;
         const isNew = canMove !== standing.canMove;
-        standing.canMove = canMove;
+        Object.assign(standing, { member, canMove });
         const { own, kinds } = await rules;
         if (lists.childElementCount === 0) {
           const ledgers = ledgersOf(id, symbol, kinds, await accounts);
           again.push(...showLists(lists, id, symbol, { ledgers, standing, changed }));
+          if (kinds.length > 1) further = furtherCard(await accounts, standing, changed);
+          if (further) again.push(further.again);
         } else if (isNew) {
-          // Its entries can be reversed from now on, or not any more.
+          // Points can be moved, and entries reversed, from now on, or not any more.
           again[1]();
+          further?.again();
         }
-        return { ...member, rules: own, further };
+        return { ...member, rules: own };
       },
       (member) => {
         patch(head, [memberHead(member, symbol, changed)]);
-        return profile(member, symbol, changed);
+        return profile(member, symbol, further?.element, changed);
       },
       6,
     ),

@@ -9,7 +9,6 @@ import { label } from "../../lib/statuses.js";
 import { DOCUMENTS } from "../../lib/terms.js";
 import { ownAccount } from "./accounts.js";
 import { edit, move, removeMember, restore } from "./dialogs.js";
-import { furtherCard } from "./further.js";
 import { restFigures } from "./lots.js";
 import { redeemFor } from "./redeem.js";
 import { activate, suspend } from "./status.js";
@@ -96,14 +95,15 @@ function copyButton(text, element) {
  * Wallet and profile.
  * @param {any} member with the text of its attributes, and the documents that it may have accepted
  * @param {string} symbol
+ * @param {HTMLElement | undefined} further the card of further kinds
  * @param {() => void} changed
  * @returns {any[]}
  */
-export function profile(member, symbol, changed) {
+export function profile(member, symbol, further, changed) {
   return [
     isErased(member) && erasedNote(),
     walletCard(member, symbol, changed),
-    furtherCard(member, member.further, changed),
+    further,
     !isErased(member) && profileCard(member, symbol, changed),
   ];
 }

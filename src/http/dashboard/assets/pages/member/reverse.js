@@ -8,6 +8,7 @@ import { attempt } from "../../lib/notices.js";
 import { isOver, label } from "../../lib/statuses.js";
 import { isPending, later } from "../../lib/undo.js";
 import { cancel } from "../redemptions/moves.js";
+import { units } from "./accounts.js";
 import { reasonHint } from "./dialogs.js";
 import { entryText, reversalOf } from "./entries.js";
 
@@ -44,10 +45,10 @@ function moveBack(entry, { externalUserID, displayName }, account, changed) {
   const { id, amount, createdAt } = entry;
   const { available, text } = account;
   const isCredit = entry.type === "CREDIT";
-  const isLess = isCredit && Number(available) < Number(amount);
+  const isLess = isCredit && units(available) < units(amount);
   const most = isLess ? available : amount;
   const name = displayName ?? externalUserID;
-  if (Number(most) <= 0) throw new Error(`${name} has ${text(available)}: nothing can be debited.`);
+  if (units(most) <= 0n) throw new Error(`${name} has ${text(available)}: nothing can be debited.`);
   const kind = isCredit ? "credit" : "debit";
   const less = isLess ? ` The member has only ${text(available)}.` : "";
   const reason = entryText(entry);

@@ -100,7 +100,11 @@ async function ask({ from, to, interval, zone }) {
   if (from >= to) return [];
   const at = (time) => new Date(time).toISOString();
   const query = { from: at(from), to: at(to), interval, tz: zone };
-  const { buckets } = await get("/v1/analytics/timeseries", query);
+  const answer = await get("/v1/analytics/timeseries", query);
+  // Without `measures` the buckets are of the first kind.
+  const buckets = /** @type {import("../../../types").Schema<"BucketResponse">[]} */ (
+    answer.buckets
+  );
   // A server may be configured to write times as text.
   return buckets.map((bucket) => ({
     ...bucket,
