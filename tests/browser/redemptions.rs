@@ -172,6 +172,8 @@ fn the_oldest_of_many_is_found_and_its_page_tells_what_happened() {
     let Some(browser) = Browser::open(&app.url("")) else {
         return;
     };
+    // Its dates are those of the tests' clock.
+    browser.set_time_zone("UTC");
     sign_in(&browser, SANDBOX_KEY);
     reaches_the_oldest(&browser, &oldest);
     keeps_what_is_asked_for(&browser, &oldest);
