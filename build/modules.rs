@@ -103,10 +103,10 @@ fn read(source: &Source) -> Result<Module> {
     Ok(module)
 }
 
-/// Whether a line begins with a word, and not with a longer one, or a call of that name.
+/// Whether a line begins with a word, and not with a longer one.
 fn begins(line: &str, word: &str) -> bool {
     let rest = line.strip_prefix(word);
-    rest.is_some_and(|rest| rest.starts_with([' ', '{', '"', '*']))
+    rest.is_some_and(|rest| rest.starts_with([' ', '{', '"', '*', '(']))
 }
 
 /// The name that a declaration introduces.

@@ -51,12 +51,16 @@ impl Series {
         matches!(self, Self::Signups | Self::PointsMinted | Self::PointsSpent)
     }
 
-    /// The measures that it is computed from.
-    pub fn measures(self) -> Vec<Measure> {
-        match self.measure() {
-            Some((measure, _)) => vec![measure],
-            None => FLOWS.map(|(measure, _)| measure).to_vec(),
+    /// The measures that these series are computed from.
+    pub fn measures(series: &[Self]) -> HashSet<Measure> {
+        let mut measures = HashSet::new();
+        for one in series {
+            match one.measure() {
+                Some((measure, _)) => _ = measures.insert(measure),
+                None => measures.extend(FLOWS.map(|(measure, _)| measure)),
+            }
         }
+        measures
     }
 
     /// The measure, and whether the series has the number of its entries, not their points; `None`
@@ -148,8 +152,7 @@ impl Counters {
     }
 
     fn series_of_program(&self, window: &Window, series: &[Series]) -> Vec<Vec<i64>> {
-        let needed: HashSet<Measure> = series.iter().flat_map(|it| it.measures()).collect();
-        let flows: HashMap<Measure, Flow> = needed
+        let flows: HashMap<Measure, Flow> = Series::measures(series)
             .into_iter()
             .map(|measure| (measure, Flow::of(self.timeline(measure), window)))
             .collect();

@@ -57,21 +57,27 @@ pub struct Consumed {
 }
 
 impl Budget {
-    /// What is used at a time, if this was stored last: nothing from `next_reset_at` on.
-    ///
-    /// It may have been stored under another schedule. Then one that never resets ignores the time
-    /// that was stored, and one that resets takes its next time if none was.
+    /// What is used at a time, if this was stored last under this schedule: nothing from
+    /// `next_reset_at` on.
     pub fn consumed_at(&self, stored: Option<Consumed>, at: Timestamp) -> Consumed {
-        let stored = stored.unwrap_or_default();
-        let reset = stored
-            .next_reset_at
-            .filter(|_| self.schedule != Schedule::Once);
-        let is_over = reset.is_some_and(|reset| reset <= at);
+        let is_over = |stored: &Consumed| stored.next_reset_at.is_some_and(|reset| reset <= at);
+        let current = stored.filter(|stored| !is_over(stored));
+        current.unwrap_or_else(|| Consumed {
+            points: Points::ZERO,
+            next_reset_at: self.schedule.after(at),
+        })
+    }
+
+    /// What is stored when this budget replaces another one of the same asset: what was used stays,
+    /// and becomes zero when this schedule says so.
+    pub fn replacing(&self, old: &Self, stored: Option<Consumed>, at: Timestamp) -> Consumed {
+        let consumed = old.consumed_at(stored, at);
+        if old.schedule == self.schedule {
+            return consumed;
+        }
         Consumed {
-            points: if is_over { Points::ZERO } else { stored.points },
-            next_reset_at: reset
-                .filter(|_| !is_over)
-                .or_else(|| self.schedule.after(at)),
+            next_reset_at: self.schedule.after(at),
+            ..consumed
         }
     }
 
@@ -119,34 +125,43 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_under_another_schedule_resets_by_this_one() {
+    fn a_budget_that_replaces_another_one_resets_by_its_own_schedule() {
         let at = |text: &str| Timestamp::parse(text).unwrap();
-        let (before, now) = (at("2026-11-30T12:00:00Z"), at("2026-12-01T12:00:00Z"));
-        let used = |next_reset_at| Consumed {
-            points: Points::new(60).unwrap(),
-            next_reset_at,
+        let (anchor, now) = (at("2026-11-30T12:00:00Z"), at("2026-12-01T18:00:00Z"));
+        let full = Points::new(100).unwrap();
+        let budget = |schedule| Budget {
+            asset: AssetTerms::default(),
+            limit: full,
+            schedule,
         };
-        let consumed = |schedule, next_reset_at| {
-            let budget = Budget {
-                asset: AssetTerms::default(),
-                limit: Points::new(100).unwrap(),
-                schedule,
-            };
-            budget.consumed_at(Some(used(next_reset_at)), now)
-        };
-        let every = Schedule::Every(Duration::from_hours(48), before);
+        let every = |hours| Schedule::Every(Duration::from_hours(hours), anchor);
         let cron = Schedule::Cron(Cron::parse("0 0 1 * *").unwrap());
-
-        // Once there was no reset.
-        let reset = at("2026-12-02T12:00:00Z");
-        assert_eq!(consumed(every, None), used(Some(reset)));
-        let month = at("2027-01-01T00:00:00Z");
-        assert_eq!(consumed(cron, None), used(Some(month)));
-        // Now there is none, whether the stored one is past or to come.
-        for stored in [None, Some(before), Some(now), Some(reset)] {
-            assert_eq!(consumed(Schedule::Once, stored), used(None));
+        for (old, new, reset) in [
+            (Schedule::Once, cron, Some("2027-01-01T00:00:00Z")),
+            (Schedule::Once, every(48), Some("2026-12-02T12:00:00Z")),
+            (every(720), every(24), Some("2026-12-02T12:00:00Z")),
+            (every(24), every(24), Some("2026-12-02T12:00:00Z")),
+            (every(24), Schedule::Once, None),
+        ] {
+            let (old, new) = (budget(old), budget(new));
+            // A credit used all of it.
+            let stored = old.with(None, at("2026-12-01T13:00:00Z"), full);
+            let kept = new.replacing(&old, stored, now);
+            let reset = reset.map(at);
+            let expected = Consumed {
+                points: full,
+                next_reset_at: reset,
+            };
+            assert_eq!(kept, expected, "{old:?} {new:?}");
+            // Nothing is credited until then, so that nothing else is stored.
+            let later = reset.unwrap_or(at("2030-01-01T00:00:00Z"));
+            let left = new.consumed_at(Some(kept), later).points;
+            let expected = if reset.is_some() { Points::ZERO } else { full };
+            assert_eq!(left, expected, "{old:?} {new:?}");
         }
-        // The same schedule keeps the time that is stored.
-        assert_eq!(consumed(every, Some(reset)), used(Some(reset)));
+        // What the old schedule has reset already is not kept.
+        let (old, new) = (budget(every(24)), budget(cron));
+        let stored = old.with(None, anchor, full);
+        assert_eq!(new.replacing(&old, stored, now).points, Points::ZERO);
     }
 }

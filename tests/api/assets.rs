@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stampcard::service::verify;
 
-use crate::client::{cancel, credit, get_as, number, partner, post_once, race, scrip_error, until};
+use crate::client::{
+    cancel, check, credit, get_as, number, partner, post_once, race, scrip_error, until,
+};
 use crate::lots;
 use crate::support::{LIVE_KEY, TestApp};
 
@@ -27,12 +28,6 @@ fn opened(app: &TestApp) -> Value {
         let asset = app.get(ASSET).expect(200);
         (asset["converting"] == false).then_some(asset)
     })
-}
-
-#[track_caller]
-fn check(app: &TestApp) {
-    let report = verify::verify(&app.sqlite(), |_| ()).unwrap();
-    assert_eq!(report.findings, Vec::<String>::new());
 }
 
 /// The members with lots: their numbers, the points in their lots, and when these expire.

@@ -447,3 +447,19 @@ pub(crate) fn exchange(app: &TestApp, key: &str, member: &str) -> String {
     let grant = post_as(app, key, "/v1/auth/exchange", &body).expect(200);
     grant["accessToken"].as_str().unwrap().to_owned()
 }
+
+/// An object with the fields of another one.
+pub(crate) fn with(mut body: Value, fields: Value) -> Value {
+    let Value::Object(fields) = fields else {
+        panic!("{fields} is no object")
+    };
+    body.as_object_mut().unwrap().extend(fields);
+    body
+}
+
+/// `verify` finds nothing.
+#[track_caller]
+pub(crate) fn check(app: &TestApp) {
+    let report = stampcard::service::verify::verify(&app.sqlite(), |_| ()).unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
+}

@@ -265,6 +265,7 @@ fn modules_that_cannot_be_joined_are_refused() {
         ("export let a = 1;\n", "unknown form: let a=1;"),
         ("export const { a } = b;\n", "unknown form"),
         ("import a from \"./main.js\";\n", "unknown form"),
+        ("import(\"./main.js\");\n", "unknown form"),
         ("import { a } from \"library\";\n", "library is no path"),
         ("import \"../x.js\";\n", "out of the folder"),
         ("import { a }\n", "without an end"),

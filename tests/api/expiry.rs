@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stampcard::domain::Timestamp;
-use stampcard::service::verify;
 
 use crate::assets::convert;
-use crate::client::{live, number, scrip_error, time, wait_until};
+use crate::client::{check, live, number, scrip_error, time, wait_until};
 use crate::support::TestApp;
 
 /// A sandbox whose points are in lots, with the clock at a time.
@@ -36,12 +35,6 @@ fn credited(app: &TestApp, fields: &Value) -> Option<String> {
     app.post("/v1/wallet/credit", &body).expect(200);
     let last = "SELECT coalesce(expires_at, 0) FROM activity WHERE entry = 1 ORDER BY seq DESC";
     Some(number(app, last)).filter(|at| *at != 0).map(time)
-}
-
-#[track_caller]
-fn check(app: &TestApp) {
-    let report = verify::verify(&app.sqlite(), |_| ()).unwrap();
-    assert_eq!(report.findings, Vec::<String>::new());
 }
 
 #[test]

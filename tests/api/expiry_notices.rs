@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stampcard::service::verify;
 
-use crate::client::{number, scrip_error, webhook};
+use crate::client::{check, number, scrip_error, webhook};
 use crate::points_life::{advance, assert_sums, credit, debit, with_lots};
 use crate::support::TestApp;
 use crate::support::receiver::{Received, Receiver};
@@ -39,12 +39,6 @@ fn notices(app: &TestApp) -> i64 {
 fn counted(app: &TestApp) -> Value {
     let report = app.get("/v1/reports/program-activity").expect(200);
     report["data"][0]["event_count"].clone()
-}
-
-#[track_caller]
-fn check(app: &TestApp) {
-    let report = verify::verify(&app.sqlite(), |_| ()).unwrap();
-    assert_eq!(report.findings, Vec::<String>::new());
 }
 
 #[test]

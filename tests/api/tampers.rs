@@ -72,6 +72,20 @@ fn findings(path: &Path) -> Vec<String> {
     verify::verify(&connection, |_| ()).unwrap().findings
 }
 
+/// Each change, made to a copy of a database, is named by a finding with its text.
+#[track_caller]
+pub(crate) fn assert_named(database: &Path, changes: &[(&str, &str)]) {
+    let folder = tempfile::tempdir().unwrap();
+    for (place, (sql, named)) in changes.iter().enumerate() {
+        let copy = folder.path().join(format!("{place}.db"));
+        std::fs::copy(database, &copy).unwrap();
+        tamper(&copy, sql);
+        let found = findings(&copy);
+        let is_named = found.iter().any(|finding| finding.contains(named));
+        assert!(is_named, "{sql}: {found:?}");
+    }
+}
+
 #[test]
 fn what_was_tampered_with_is_named_or_documented_as_unknowable() {
     let lived = lived();

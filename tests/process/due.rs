@@ -120,6 +120,20 @@ fn what_a_lost_commit_applied_is_applied_again_once() {
 }
 
 #[test]
+fn a_sweep_goes_on_by_itself_after_the_clock_was_set_wrong_meanwhile() {
+    let place = place(MEMBERS, -3600);
+    clock::set_clock(&place, 0);
+    let server = clock::start(&place);
+    wait_for(&place, &server, 1);
+    clock::set_clock(&place, 365 * DAY);
+    server.wait_for_log("the system clock was set forward");
+    clock::set_clock(&place, 0);
+    ready(&server);
+    wait_for(&place, &server, MEMBERS);
+    check(&place, server);
+}
+
+#[test]
 fn a_start_more_than_35_days_later_asks_only_if_something_would_be_due() {
     let place = place(1, 10 * DAY);
     let shifted = |days: i64, accepts: bool| {

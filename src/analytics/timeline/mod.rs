@@ -149,18 +149,9 @@ impl Timeline {
         if self.late.is_empty() {
             return false;
         }
-        let mut late = std::mem::take(&mut self.late);
-        // A stable sort keeps the order of entries with the same time.
-        late.sort_by_key(|(at, _)| *at);
-        let mut late = late.into_iter().peekable();
+        let late = std::mem::take(&mut self.late);
         let mut merged = Self::default();
-        for (at, amount) in self.entries() {
-            while let Some((at, amount)) = late.next_if(|(late_at, _)| *late_at < at) {
-                merged.push(at, amount);
-            }
-            merged.push(at, amount);
-        }
-        for (at, amount) in late {
+        for (at, amount) in in_order(self.entries(), late) {
             merged.push(at, amount);
         }
         *self = merged;
@@ -221,6 +212,21 @@ impl Timeline {
             self.closed.add(amount);
         }
     }
+}
+
+/// Entries in the order of time, with late ones in their places: after those with the same time.
+pub(super) fn in_order<T>(
+    entries: impl Iterator<Item = (i64, T)>,
+    mut late: Vec<(i64, T)>,
+) -> impl Iterator<Item = (i64, T)> {
+    // A stable sort keeps the order of entries with the same time.
+    late.sort_by_key(|(at, _)| *at);
+    let (mut entries, mut late) = (entries.peekable(), late.into_iter().peekable());
+    std::iter::from_fn(move || {
+        let next = entries.peek().map(|(at, _)| *at);
+        late.next_if(|(late_at, _)| next.is_none_or(|at| *late_at < at))
+            .or_else(|| entries.next())
+    })
 }
 
 /// Makes room for more items by an eighth at a time, where a vector would double its capacity:

@@ -21,6 +21,7 @@ use std::ops::Range;
 
 use self::links::Links;
 use super::Timeline;
+use super::timeline::in_order;
 use crate::domain::{ByNumber, MemberNumber};
 
 /// The members of a window. The three parts of `members` add up to it, except that `reactivated`
@@ -148,18 +149,10 @@ impl Visits {
         if self.late.is_empty() {
             return false;
         }
-        let mut late = std::mem::take(&mut self.late);
-        // A stable sort keeps the order of visits with the same time.
-        late.sort_by_key(|(at, _)| *at);
-        let mut late = late.into_iter().peekable();
+        let late = std::mem::take(&mut self.late);
+        let times = self.times.entries().map(|(at, _)| at);
         let mut merged = Self::default();
-        for (at, member) in self.times.entries().map(|(at, _)| at).zip(self.members()) {
-            while let Some((at, member)) = late.next_if(|(late_at, _)| *late_at < at) {
-                merged.push(at, member);
-            }
-            merged.push(at, member);
-        }
-        for (at, member) in late {
+        for (at, member) in in_order(times.zip(self.members()), late) {
             merged.push(at, member);
         }
         *self = merged;

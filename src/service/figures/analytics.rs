@@ -161,7 +161,7 @@ impl Analytics {
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let measures = selection.series.iter().flat_map(|it| it.measures()).count();
+        let measures = Series::measures(&selection.series).len();
         let count = Window::estimate(selection.from, selection.to, selection.interval)
             .saturating_mul(measures.max(1));
         let read = move |analytics: &Self| {

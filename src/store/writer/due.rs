@@ -172,10 +172,11 @@ impl WriterThread {
         if next.is_none_or(|next| next > until) {
             return Settled::All(0);
         }
+        self.sweeps.looked_at.push(program);
         if self.state.clock.refused().is_some() {
+            self.sweeps.failed.push(program);
             return Settled::Failed(WriteError::ClockRefused);
         }
-        self.sweeps.looked_at.push(program);
         let tenant = match programs::active_tenant(statements.connection(), program) {
             Ok(Some(tenant)) => tenant,
             // Its credentials are refused, or may only read.

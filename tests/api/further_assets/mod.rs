@@ -6,10 +6,9 @@ mod whole;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stampcard::service::verify;
 
 use crate::balances::Flat as _;
-use crate::client::{get_as, number, post_once, race, scrip_error, until};
+use crate::client::{check, get_as, number, post_once, race, scrip_error, until, with};
 use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
 
 /// A participant of a program with a further asset.
@@ -28,14 +27,6 @@ fn asset_of(mode: &str, symbol: &str, scale: u8) -> Value {
 fn create(app: &TestApp, body: &Value) -> String {
     let asset = app.post("/v1/assets", body).expect(201);
     asset["id"].as_str().unwrap().to_owned()
-}
-
-fn with(mut body: Value, fields: Value) -> Value {
-    let Value::Object(fields) = fields else {
-        panic!("{fields} is no object")
-    };
-    body.as_object_mut().unwrap().extend(fields);
-    body
 }
 
 impl Person {
@@ -135,12 +126,6 @@ fn a_statement_names_who_caused_an_entry_and_the_lots_that_it_moved() {
     assert_eq!(rows[0]["details"]["redemption_id"], spent["id"]);
     let bad = points.app.get(&format!("{path}&sort_dir=down"));
     assert!(scrip_error(bad, 400, "bad_request").contains("sort_dir"));
-}
-
-#[track_caller]
-fn check(app: &TestApp) {
-    let report = verify::verify(&app.sqlite(), |_| ()).unwrap();
-    assert_eq!(report.findings, Vec::<String>::new());
 }
 
 /// Everything of the surface without further assets.

@@ -7,10 +7,9 @@ mod whole;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stampcard::service::verify;
 
 use crate::balances::Flat as _;
-use crate::client::{get_as, post_once, race, rows};
+use crate::client::{check, get_as, post_once, race, rows, with};
 use crate::support::{LIVE_KEY, Response, TestApp};
 
 /// A participant of a program with a prefunded asset.
@@ -18,14 +17,6 @@ struct World {
     app: TestApp,
     path: String,
     asset: String,
-}
-
-fn with(mut body: Value, fields: Value) -> Value {
-    let Value::Object(fields) = fields else {
-        panic!("{fields} is no object")
-    };
-    body.as_object_mut().unwrap().extend(fields);
-    body
 }
 
 #[track_caller]
@@ -139,12 +130,6 @@ impl World {
         let row = &list["data"][0];
         ["available", "deferred", "held"].map(|name| row[name].as_str().unwrap().to_owned())
     }
-}
-
-#[track_caller]
-fn check(app: &TestApp) {
-    let report = verify::verify(&app.sqlite(), |_| ()).unwrap();
-    assert_eq!(report.findings, Vec::<String>::new());
 }
 
 #[test]
