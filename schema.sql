@@ -384,7 +384,10 @@ CREATE VIEW wallet (member_id, program_id, balance, amount_received, amount_spen
 -- SHA-256(salt, text), from which the text cannot be guessed once the salt is deleted.
 CREATE TABLE log_text (
     seq        INTEGER NOT NULL CONSTRAINT log_text_activity REFERENCES activity (seq),
-    part       INTEGER NOT NULL,            -- 1: the caller's reason of an entry or a return; 2: the member's comment on a redemption
+    -- 1: the reason of an entry or a return, from the caller; 2: the comment of a member on a redemption; 3: the key
+    -- of an event, or of what changed of the state of a participant; 4 and 5: the values before and after; 6: the data
+    -- of an event.
+    part       INTEGER NOT NULL,
     text       TEXT,                        -- NULL: erased
     salt       BLOB,                        -- 16 random bytes; NULL: erased
     commitment BLOB,                        -- stored when text and salt are erased

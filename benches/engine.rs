@@ -151,7 +151,14 @@ fn tenant(rng: &mut Rng, program: ProgramNumber) -> Vec<Activity> {
     for member in (1..=MEMBERS).map(MemberNumber) {
         let mut at = START + rng.i64(0..YEAR);
         let tier = tier.clone();
-        events.push((at, Event::MemberCreated { member, tier }));
+        events.push((
+            at,
+            Event::MemberCreated {
+                member,
+                tier,
+                cause: None,
+            },
+        ));
         for exchange in 0..rng.u32(1..=3) {
             let identified = exchange == 0 || rng.u32(0..4) < 3;
             let credit = identified && rng.bool();

@@ -76,9 +76,9 @@ const EDITS: &[(&str, &str, &str)] = &[
     ),
     (
         "src/service/events/catalogue.rs",
-        "        Event::MemberCreated { member, tier }",
+        "        Event::MemberCreated { member, tier, .. }",
         "        Event::MemberRenamed { member, tier } => member_object(find(*member)?, tier),
-        Event::MemberCreated { member, tier }",
+        Event::MemberCreated { member, tier, .. }",
     ),
     (
         "src/service/loyalty/members.rs",

@@ -78,6 +78,7 @@ pub(crate) fn history(events: i64) -> impl Iterator<Item = Activity> {
             0 => Event::MemberCreated {
                 member: MemberNumber(number),
                 tier: tier.clone(),
+                cause: None,
             },
             1..=35 => entry(&mut rng, None),
             _ => {

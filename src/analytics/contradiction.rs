@@ -128,6 +128,7 @@ mod tests {
             Event::MemberCreated {
                 member: MemberNumber(1),
                 tier: tier("gold"),
+                cause: None,
             },
             Event::OfferCreated {
                 offer: OfferNumber(1),

@@ -151,15 +151,17 @@ impl Counters {
         Ok(())
     }
 
+    fn sign_up(&mut self, tier: &Tier, millis: i64) {
+        self.totals.members += 1;
+        self.count(Measure::Signups, millis, 1);
+        self.enter(tier);
+    }
+
     /// Counts the changes of an event. Each arm checks before it changes anything.
     fn apply_event(&mut self, activity: &Activity) -> Result<(), ContradictionKind> {
         let millis = activity.at.as_millis();
         match &activity.event {
-            Event::MemberCreated { tier, .. } => {
-                self.totals.members += 1;
-                self.count(Measure::Signups, millis, 1);
-                self.enter(tier);
-            }
+            Event::MemberCreated { tier, .. } => self.sign_up(tier, millis),
             Event::MemberRestored { tier, .. } => self.enter(tier),
             Event::MemberRemoved { tier, .. } => self.leave(tier)?,
             Event::MemberTierChanged { from, to, .. } => {
@@ -217,6 +219,10 @@ impl Counters {
             | Event::PoolFunded { .. }
             | Event::PoolDrawn { .. }
             | Event::PoolReturned { .. }
+            | Event::EventStored(_)
+            | Event::StateChanged(_)
+            | Event::RuleChanged { .. }
+            | Event::BudgetReset { .. }
             | Event::TermsAccepted { .. }
             | Event::InterestCreated { .. }
             | Event::InterestChanged { .. } => {}

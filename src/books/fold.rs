@@ -164,6 +164,10 @@ pub fn member_of(event: &Event) -> Option<MemberNumber> {
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
         | Event::PoolReturned { .. }
+        | Event::EventStored(_)
+        | Event::StateChanged(_)
+        | Event::RuleChanged { .. }
+        | Event::BudgetReset { .. }
         | Event::TermsAccepted { .. }
         | Event::InterestCreated { .. }
         | Event::InterestChanged { .. } => None,
@@ -238,6 +242,10 @@ fn change(
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
         | Event::PoolReturned { .. }
+        | Event::EventStored(_)
+        | Event::StateChanged(_)
+        | Event::RuleChanged { .. }
+        | Event::BudgetReset { .. }
         | Event::TermsAccepted { .. }
         | Event::InterestCreated { .. }
         | Event::InterestChanged { .. } => {}

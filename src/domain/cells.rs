@@ -7,8 +7,8 @@ use super::{
     AssetNumber, AssetSymbol, BurnOrder, Cell, Entry, Environment, ExternalUserId, InterestId,
     InterestStatus, InventoryMode, IssuancePolicy, MemberNumber, MessageId, OfferId, OfferNumber,
     OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionNumber, ReferenceId,
-    Role, Scale, Seq, SettlementMode, Status, TermsType, TermsVersionId, Tier, Timestamp,
-    WebhookId,
+    Role, RuleStatus, RuleVersionNumber, Scale, Seq, SettlementMode, StateKind, StateOperation,
+    Status, StoredEventId, TermsType, TermsVersionId, Tier, Timestamp, WebhookId,
 };
 
 impl Field for Points {
@@ -98,7 +98,9 @@ macro_rules! row_number_fields {
         }
     )* };
 }
-row_number_fields! { AssetNumber Seq MemberNumber OfferNumber RedemptionNumber OrganizationNumber }
+row_number_fields! {
+    AssetNumber Seq MemberNumber OfferNumber RedemptionNumber OrganizationNumber RuleVersionNumber
+}
 
 macro_rules! word_fields {
     ($($word:ident)*) => { $(
@@ -115,7 +117,7 @@ macro_rules! word_fields {
 }
 word_fields! {
     Status Environment OrganizationStatus ProgramStatus Role SettlementMode TermsType InterestStatus
-    InventoryMode BurnOrder
+    InventoryMode BurnOrder RuleStatus StateKind StateOperation
 }
 
 macro_rules! public_id_fields {
@@ -131,4 +133,4 @@ macro_rules! public_id_fields {
         }
     )* };
 }
-public_id_fields! { MessageId OfferId WebhookId TermsVersionId InterestId }
+public_id_fields! { MessageId OfferId WebhookId TermsVersionId InterestId StoredEventId }

@@ -98,10 +98,17 @@ impl Event {
         }
     }
 
-    /// Whether reports count it as an event.
+    /// Whether reports count it as an event. What a stored event caused is not one.
     pub fn is_counted(&self) -> bool {
-        let entry = self.ledger_entry();
-        self.kind().counting() == Counting::Counted && entry.is_none_or(|it| it.entry.is_counted())
+        let is_counted = match self {
+            Self::MemberCreated { cause, .. } => cause.is_none(),
+            _ => self.ledger_entry().is_none_or(|entry| {
+                let buckets = entry.buckets.as_deref();
+                let is_of_rule = buckets.is_some_and(|buckets| buckets.cause.is_some());
+                entry.entry.is_counted() && !is_of_rule
+            }),
+        };
+        self.kind().counting() == Counting::Counted && is_counted
     }
 
     /// Whether the fields fit the kind.

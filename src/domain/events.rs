@@ -6,55 +6,16 @@
 //! conditions, and the events of the API's description are derived from it. Only the folds and the
 //! object shown are written by hand, as matches that do not compile without an arm for each event.
 
+use super::audience::{Audience, Counting, Shown};
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
     AssetNumber, AssetSymbol, BurnOrder, Column, Environment, ExternalUserId, Funding, InterestId,
     InterestStatus, InventoryMode, IssuancePolicy, LedgerEntry, MemberNumber, MessageId, OfferId,
     OfferNumber, OrganizationNumber, OrganizationStatus, Points, ProgramStatus, RedemptionMove,
-    RedemptionNumber, RedemptionRating, RedemptionReturn, Role, Scale, SettlementMode, TermsType,
-    TermsVersionId, Tier, Timestamp, Units, WebhookId,
+    RedemptionNumber, RedemptionRating, RedemptionReturn, Role, RuleStatus, RuleVersionNumber,
+    Scale, Seq, SettlementMode, StateChange, StoredEvent, TermsType, TermsVersionId, Tier,
+    Timestamp, Units, WebhookId,
 };
-
-/// The receivers of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// Streams and webhooks: the event is in the catalogue.
-    Catalogue,
-    /// This server only.
-    Internal,
-}
-
-/// Whether reports count an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counting {
-    /// They do.
-    Counted,
-    /// They do not.
-    Uncounted,
-}
-
-/// The object that streams and webhooks show for an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// The member, as it was then.
-    Member,
-    /// The ledger entry, which the log holds completely.
-    Transaction,
-    /// The redemption, as it was then.
-    Redemption,
-    /// The message, which never changes.
-    Message,
-    /// A pool that is low, as the log has it.
-    PointsLow,
-    /// Points that were bought for a pool, as the log has it.
-    PointsPurchased,
-    /// Points that expired or will, as the log has it.
-    Expired,
-    /// A change of the program's wallet, which the log holds completely.
-    Funding,
-    /// None: the event is internal.
-    Nothing,
-}
 
 macro_rules! events {
     ($(
@@ -159,9 +120,9 @@ macro_rules! events {
 }
 
 events! {
-    /// A member signed up with a tier.
+    /// A member signed up with a tier, perhaps because of an event that is stored.
     1 MemberCreated "member.created" Catalogue Counted Member
-        { member: MemberNumber = Member, tier: Tier = To };
+        { member: MemberNumber = Member, tier: Tier = To, cause: Option<Seq> = Cause };
     /// A current member went from one tier to another.
     2 MemberTierChanged "member.tier_changed" Catalogue Counted Member
         { member: MemberNumber = Member, from: Tier = From, to: Tier = To };
@@ -243,6 +204,8 @@ events! {
     };
     /// Points moved between a wallet's buckets, or came into one where they cannot be spent.
     21 WalletMoved "wallet.moved" Internal Uncounted Nothing (entry: LedgerEntry);
+    /// An event for the earning rules of a program was stored and processed.
+    22 EventStored "event.stored" Internal Counted Nothing (stored: StoredEvent);
     /// A removed member came back with this tier.
     30 MemberRestored "member.restored" Internal Uncounted Nothing
         { member: MemberNumber = Member, tier: Tier = To };
@@ -267,6 +230,8 @@ events! {
     /// Units of a redemption were returned; its status stayed.
     36 RedemptionReturned "redemption.returned" Internal Uncounted Nothing
         (returned: RedemptionReturn);
+    /// A tag, a counter or an attribute of a member changed.
+    37 StateChanged "participant.state_changed" Internal Uncounted Nothing (change: StateChange);
     /// An offer was created.
     40 OfferCreated "offer.created" Internal Uncounted Nothing
         { offer: OfferNumber = Offer, id: OfferId = Object, stock: Option<i64> = Amount };
@@ -348,6 +313,12 @@ events! {
     /// A webhook's settings changed; from then on it is disabled, or in use.
     71 WebhookChanged "webhook.changed" Internal Uncounted Nothing
         { webhook: WebhookId = Object, disabled: bool = Flag };
+    /// A version of an earning rule is in force from then on, with this status of the rule.
+    73 RuleChanged "rule.changed" Internal Uncounted Nothing
+        { version: RuleVersionNumber = RuleVersion, status: RuleStatus = To };
+    /// What an earning rule used of its budget of an asset was set to zero.
+    74 BudgetReset "rule.budget_reset" Internal Uncounted Nothing
+        { version: RuleVersionNumber = RuleVersion, asset: Option<AssetNumber> = Asset };
     /// A version of a legal document was published.
     80 TermsPublished "terms.published" Internal Uncounted Nothing
         { version: TermsVersionId = Object, of: TermsType = Name };

@@ -129,6 +129,14 @@ row_number!(
     RedemptionNumber
 );
 row_number!(
+    /// The row of an earning rule.
+    RuleNumber
+);
+row_number!(
+    /// The row of a version of an earning rule.
+    RuleVersionNumber
+);
+row_number!(
     /// The row of a conversation.
     ConversationNumber
 );

@@ -2,7 +2,7 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::{
-    AssetNumber, Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason,
+    AssetNumber, Cause, Cell, Column, LotMoves, MemberNumber, OfferNumber, Points, Reason,
     RedemptionNumber, RedemptionTarget, ReferenceId, Seq, Timestamp, WalletChange,
 };
 
@@ -129,6 +129,8 @@ pub struct Buckets {
     pub reverses: Option<Seq>,
     /// The account that points go to which are spent, or come from if they are returned.
     pub target: RedemptionTarget,
+    /// The rule that caused it, if one did.
+    pub cause: Option<Cause>,
 }
 
 impl Buckets {
@@ -166,9 +168,9 @@ impl Buckets {
             }
         }
         let [expires_at, matures_at, due_at] = dates;
-        let reverses = match entry {
-            Entry::Reverse => Option::of(cells.cell(Column::Cause))?,
-            _ => None,
+        let (reverses, cause) = match entry {
+            Entry::Reverse => (Option::of(cells.cell(Column::Cause))?, None),
+            _ => (None, Cause::read(cells)?),
         };
         let target = match entry {
             Entry::Spend | Entry::Refund | Entry::Reverse => target_of(cells.cell(Column::To))?,
@@ -185,6 +187,7 @@ impl Buckets {
             reference,
             reverses,
             target,
+            cause,
         })
     }
 
@@ -199,6 +202,7 @@ impl Buckets {
         row.set(Column::DueAt, self.due_at.cell());
         row.set(Column::Name, self.reference.cell());
         row.set(Column::Cause, self.reverses.cell());
+        Cause::write(self.cause, row);
         if self.target != RedemptionTarget::default() {
             row.set(Column::To, Cell::Text(self.target.as_str()));
         }
@@ -232,6 +236,17 @@ impl Buckets {
         let is_returned = matches!(entry, Entry::Refund | Entry::Reverse);
         let is_new = has_lots && (is_returned || matches!(entry, Entry::Mint | Entry::Open));
         let is_of_redemption = is_returned || entry == Entry::Spend;
+        let may_be_of_rule = matches!(
+            entry,
+            Entry::Mint
+                | Entry::Debit
+                | Entry::Forfeit
+                | Entry::Expire
+                | Entry::Mature
+                | Entry::Hold
+                | Entry::Release
+                | Entry::Void
+        );
         let may_be_due = matches!(entry, Entry::Expire | Entry::Mature | Entry::Release);
         fits && in_order
             && (is_new || self.expires_at.is_none())
@@ -242,6 +257,7 @@ impl Buckets {
             && (may_be_due || self.due_at.is_none())
             && (has_lots || self.reference.is_none())
             && (entry == Entry::Reverse || self.reverses.is_none())
+            && (may_be_of_rule || self.cause.is_none())
             && (is_of_redemption || self.target == RedemptionTarget::default())
     }
 }
@@ -348,6 +364,7 @@ impl Fields for LedgerEntry {
         Column::Lots,
         Column::Name,
         Column::To,
+        Column::RuleVersion,
     ];
 
     fn write<'a>(&'a self, row: &mut Row<'a>) {

@@ -9,6 +9,7 @@ mod activity;
 mod asset;
 mod attachment;
 mod attribute_texts;
+mod audience;
 mod balance_operation;
 mod catalogue;
 mod cells;
@@ -42,6 +43,7 @@ mod numbers;
 mod offer;
 mod organization;
 mod participant;
+mod participant_state;
 mod points;
 mod pool;
 mod posting;
@@ -52,9 +54,11 @@ mod redemption_code;
 mod redemption_limit;
 mod refusal;
 mod row;
+mod rule;
 mod scrip_status;
 mod search;
 mod status;
+mod stored_event;
 mod terms;
 mod text;
 mod timestamp;
@@ -68,6 +72,7 @@ pub use asset::{
     Asset, AssetStatus, BurnOrder, FurtherAsset, InventoryMode, IssuancePolicy, PointsRules,
 };
 pub use attachment::{Attachment, FileType};
+pub use audience::{Audience, Counting, Shown};
 pub use balance_operation::BalanceOperation;
 pub use catalogue::{EventName, EventSet, Subscription};
 pub use cents::Cents;
@@ -78,7 +83,7 @@ pub use decimal::{Decimal, NoAmount, Scale};
 pub use derived_id::{DerivedIds, DerivedKind};
 pub use due::{Due, DueKind};
 pub use environment::Environment;
-pub use events::{Audience, Counting, Event, EventKind, Shown};
+pub use events::{Event, EventKind};
 pub use expiry::{Expiry, NoPeriod, Period};
 pub use expiry_notice::ExpiryNotice;
 pub use feedback::{Feedback, Rating, RedemptionRating};
@@ -86,8 +91,8 @@ pub use funding::Funding;
 pub use id::{
     AssetNumber, AttachmentNumber, ConversationId, ConversationNumber, CredentialNumber,
     DeliveryId, EndpointNumber, EventId, InterestId, MemberNumber, MessageId, MessageNumber,
-    OfferId, OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber, Seq,
-    TermsVersionId, TransactionId, WebhookId,
+    OfferId, OfferNumber, OrganizationNumber, ProgramNumber, RedemptionId, RedemptionNumber,
+    RuleNumber, RuleVersionNumber, Seq, TermsVersionId, TransactionId, WebhookId,
 };
 pub use inclusion::Inclusion;
 pub use interest::{Gateway, Intake, Interest};
@@ -104,6 +109,7 @@ pub use numbers::{ByNumber, NumberHasher};
 pub use offer::{Offer, OfferContent};
 pub use organization::{Allocation, Organization, OrganizationStatus, OrganizationTier};
 pub use participant::{ParticipantFilter, ParticipantPlace, ParticipantSort, ParticipantStatus};
+pub use participant_state::{StateChange, StateKind, StateOperation};
 pub use points::Points;
 pub use pool::{Pool, SettlementMode};
 pub use posting::{JournalAction, LedgerEntity, Posting};
@@ -116,9 +122,11 @@ pub use redemption_code::RedemptionCode;
 pub use redemption_limit::{LimitPer, RedemptionLimit};
 pub use refusal::Refusal;
 pub use row::{Cell, Cells, Column, Row};
+pub use rule::RuleStatus;
 pub use scrip_status::{LotStatus, ReversalStatus};
 pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
+pub use stored_event::{Cause, StoredEvent, StoredEventId};
 pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
     AssetSymbol, Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName,

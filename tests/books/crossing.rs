@@ -73,7 +73,11 @@ impl History {
         for number in 1..=MEMBERS {
             let place = MOVERS.iter().position(|mover| *mover == number);
             let (member, tier) = (MemberNumber(number), tier.clone());
-            let event = Event::MemberCreated { member, tier };
+            let event = Event::MemberCreated {
+                member,
+                tier,
+                cause: None,
+            };
             history.push(program(place.unwrap_or(0)), event, None);
         }
         for place in 0..MOVERS.len() {

@@ -100,6 +100,7 @@ impl World {
             let event = Event::MemberCreated {
                 member: MemberNumber(member),
                 tier,
+                cause: None,
             };
             world.apply(program_of(member), event);
         }

@@ -39,7 +39,11 @@ impl Case {
         };
         for number in 1..=members {
             let (member, tier) = (MemberNumber(number), Tier::parse("tier", "gold").unwrap());
-            let applied = case.apply(Event::MemberCreated { member, tier });
+            let applied = case.apply(Event::MemberCreated {
+                member,
+                tier,
+                cause: None,
+            });
             applied.unwrap();
         }
         case

@@ -184,6 +184,7 @@ impl World {
         let event = Event::MemberCreated {
             member: MemberNumber(number),
             tier: tier(&tier_name),
+            cause: None,
         };
         let seq = self.next_seq();
         let logged = self.row_of(program, event);
@@ -496,6 +497,7 @@ impl World {
         let created = |member: i64| Event::MemberCreated {
             member: MemberNumber(member),
             tier: tier("gold"),
+            cause: None,
         };
         let other = PROGRAMS.start() + (program % PROGRAMS.end());
         Some(match self.rng.u8(..8) {

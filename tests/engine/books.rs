@@ -69,6 +69,7 @@ impl Log {
         self.append(Event::MemberCreated {
             member: MemberNumber(member),
             tier: Tier::parse("tier", "standard").unwrap(),
+            cause: None,
         });
     }
 

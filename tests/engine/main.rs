@@ -186,6 +186,7 @@ impl Pair {
                     Event::MemberCreated {
                         member: MemberNumber(1),
                         tier,
+                        cause: None,
                     },
                 );
                 self.oracle.insert(at, "signup", None, 1);

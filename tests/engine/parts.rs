@@ -70,6 +70,14 @@ fn points(points: i64) -> Points {
     Points::new(points).unwrap()
 }
 
+fn created(member: i64, tier: &str) -> Event {
+    Event::MemberCreated {
+        member: MemberNumber(member),
+        tier: Tier::parse("tier", tier).unwrap(),
+        cause: None,
+    }
+}
+
 /// Members without points, with points, with a redemption and held points, with lots of every
 /// kind of which some are announced to expire, and with points of a further asset; a wallet of the
 /// program.
@@ -79,8 +87,7 @@ fn books() -> Books {
         seq: 0,
     };
     for (member, tier) in [(1, "gold"), (2, "silver"), (900, "gold")] {
-        let (member, tier) = (MemberNumber(member), Tier::parse("tier", tier).unwrap());
-        history.apply(Event::MemberCreated { member, tier });
+        history.apply(created(member, tier));
     }
     let pick = Pick::all(Bucket::Available, BurnOrder::Fifo);
     let held = Pick::all(Bucket::Held, BurnOrder::Fifo);

@@ -215,7 +215,15 @@ fn members(history: &mut History) {
     {
         let tier = tier(name);
         let program = 1 + number as i64 % 2;
-        history.add(333, program, Event::MemberCreated { member, tier });
+        history.add(
+            333,
+            program,
+            Event::MemberCreated {
+                member,
+                tier,
+                cause: None,
+            },
+        );
     }
     let (from, to) = (tier("gold"), tier("silver"));
     history.add(100, 2, Event::MemberTierChanged { member, from, to });

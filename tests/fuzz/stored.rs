@@ -53,6 +53,7 @@ fn signup(number: i64) -> Event {
     Event::MemberCreated {
         member: stampcard::domain::MemberNumber(number),
         tier: stampcard::domain::Tier::parse("tier", "standard").unwrap(),
+        cause: None,
     }
 }
 

@@ -163,7 +163,7 @@ fn object(
 ) -> Result<String, store::Error> {
     let find = |number| member(connection, program, number);
     let json = match &activity.event {
-        Event::MemberCreated { member, tier } | Event::MemberRemoved { member, tier, .. } => {
+        Event::MemberCreated { member, tier, .. } | Event::MemberRemoved { member, tier, .. } => {
             member_object(find(*member)?, tier)
         }
         Event::MemberTierChanged { member, to, .. } => member_object(find(*member)?, to),
@@ -217,6 +217,10 @@ fn object(
         | Event::PoolFunded { .. }
         | Event::PoolDrawn { .. }
         | Event::PoolReturned { .. }
+        | Event::EventStored(_)
+        | Event::StateChanged(_)
+        | Event::RuleChanged { .. }
+        | Event::BudgetReset { .. }
         | Event::TermsAccepted { .. }
         | Event::InterestCreated { .. }
         | Event::InterestChanged { .. } => {

@@ -306,6 +306,7 @@ pub(in crate::service) fn create(
     let event = Event::MemberCreated {
         member: member.number,
         tier: member.tier.clone(),
+        cause: None,
     };
     member.version = events::record(tx, program, at, event)?;
     store::members::update_version(tx, &member)?;

@@ -86,6 +86,7 @@ mod tests {
             event: Event::MemberCreated {
                 member: MemberNumber(number),
                 tier: Tier::parse("tier", "gold").unwrap(),
+                cause: None,
             },
         };
         let row = Row {

@@ -34,7 +34,7 @@ const OF_ENTRIES: [Column; 7] = [
 ];
 
 /// The columns that few ledger entries have.
-const SELDOM: [Column; 13] = [
+const SELDOM: [Column; 14] = [
     Column::ExpiresAt,
     Column::Cause,
     Column::MaturesAt,
@@ -48,6 +48,7 @@ const SELDOM: [Column; 13] = [
     Column::Lots,
     Column::Name,
     Column::To,
+    Column::RuleVersion,
 ];
 
 /// The columns of an entry of the journal that are not part of the event.
@@ -96,7 +97,7 @@ pub(in crate::store) struct NewRow {
     position: Option<Position>,
     /// The hash of the entry before it, if the row stores it.
     start: Option<Hash>,
-    /// The salt of its text.
+    /// The salt of its texts.
     salt: Option<Salt>,
 }
 
@@ -112,26 +113,26 @@ pub(in crate::store) fn prepare(
     if activity.event.ledger_entry().is_some() != position.is_some() {
         return Err(Error::Impossible("position of a ledger entry"));
     }
-    let text = texts::of_event(&activity.event);
     let mut new = NewRow {
         actor,
         position,
         start: None,
-        salt: text.as_ref().map(NewText::salt),
+        salt: texts::salt_of(&activity.event),
     };
     let mut hash = None;
     if let Some(program) = activity
         .program
         .filter(|_| activity.event.kind().is_journaled())
     {
-        let commitments = text.as_ref().map(|text| (text.part, text.commitment()));
+        let texts = new.texts(activity);
+        let commitments: Vec<_> = texts.map(|text| (text.part, text.commitment())).collect();
         let record = draft.program(program);
         let before = match record.head {
             Some(head) => head,
             None => chain_head(connection, program, record)?,
         };
         let row = new.row(activity);
-        hash = Some(chain::next(&before, &row, commitments.as_slice()));
+        hash = Some(chain::next(&before, &row, &commitments));
         // The first entry of a program in a batch stores the hash that it follows.
         new.start = draft.starts_chain(program).then_some(before);
     }
@@ -182,7 +183,13 @@ impl NewRow {
                 .is_some_and(|position| !position.held.is_zero() || !position.deferred.is_zero())
     }
 
-    /// Inserts the row, and its text.
+    /// The texts of the row.
+    fn texts<'a>(&self, activity: &'a Activity) -> impl Iterator<Item = NewText<'a>> {
+        let salt = self.salt.into_iter();
+        salt.flat_map(|salt| texts::salted(&activity.event, salt))
+    }
+
+    /// Inserts the row, and its texts.
     pub(in crate::store) fn insert(
         &self,
         statements: &dyn Prepared,
@@ -200,11 +207,7 @@ impl NewRow {
             }
             statement.raw_execute()
         })?;
-        let text = self
-            .salt
-            .and_then(|salt| texts::salted(&activity.event, salt));
-        text.map_or(Ok(()), |text| {
-            texts::insert(statements, activity.seq, &text)
-        })
+        let mut texts = self.texts(activity);
+        texts.try_for_each(|text| texts::insert(statements, activity.seq, &text))
     }
 }

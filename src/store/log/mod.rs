@@ -27,8 +27,7 @@ pub(super) use self::texts::{COMMENT, NewText, REASON};
 pub use self::wallet::{LedgerPage, LedgerRow, jump_of, wallet_entries};
 use super::Error;
 use crate::domain::{
-    Activity, Actor, Cells as _, Column, Comment, Event, ProgramNumber, Reason, RedemptionNumber,
-    Seq, Timestamp,
+    Activity, Actor, Cells as _, Column, ProgramNumber, RedemptionNumber, Seq, Timestamp,
 };
 
 /// A row of the log, with what the books read besides the event.
@@ -210,21 +209,6 @@ fn activity(row: &Row<'_>) -> Result<Activity, Error> {
 
 /// Adds the texts, which are stored in a separate table.
 fn with_texts(connection: &Connection, mut activity: Activity) -> Result<Activity, Error> {
-    let seq = activity.seq;
-    match &mut activity.event {
-        Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
-            entry.reason = texts::find(connection, seq, REASON)?.map(Reason::stored);
-        }
-        Event::ProgramFunded(funding) | Event::ProgramBurned(funding) => {
-            funding.description = texts::find(connection, seq, REASON)?.map(Reason::stored);
-        }
-        Event::RedemptionRated(rated) => {
-            rated.comment = texts::find(connection, seq, COMMENT)?.map(Comment::stored);
-        }
-        Event::RedemptionReturned(returned) => {
-            returned.reason = texts::find(connection, seq, REASON)?.map(Reason::stored);
-        }
-        _ => {}
-    }
+    texts::read(connection, &mut activity)?;
     Ok(activity)
 }

@@ -97,8 +97,11 @@ pub(in crate::store) static COUNTED: LazyLock<String> = LazyLock::new(|| {
     let kinds = kinds(|kind| kind.counting() == Counting::Counted);
     let entries = Entry::ALL.into_iter().filter(|entry| !entry.is_counted());
     let entries: Vec<String> = entries.map(|entry| entry.number().to_string()).collect();
+    // A reversal names the entry that it reverses, and other ledger entries a cause and its rule.
+    let signup = EventKind::MemberCreated.number();
     format!(
-        "({kinds} AND coalesce(entry, 0) NOT IN ({}))",
+        "({kinds} AND coalesce(entry, 0) NOT IN ({}) AND (entry IS NULL OR rule_version IS NULL)
+          AND (kind <> {signup} OR cause_seq IS NULL))",
         entries.join(", ")
     )
 });

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::chain::{self, Hash, SALT_BYTES};
-use crate::domain::{Event, EventKind, MemberNumber, Seq};
+use crate::domain::{Activity, Comment, Event, EventKind, MemberNumber, Reason, Seq};
 use crate::store::Error;
 use crate::store::writer::{Prepared, run};
 
@@ -12,6 +12,18 @@ pub(in crate::store) const REASON: i64 = 1;
 
 /// The number of the text that is a member's comment on a redemption.
 pub(in crate::store) const COMMENT: i64 = 2;
+
+/// The number of the text that is the key of an event, or of what changed of a participant's state.
+pub(in crate::store) const KEY: i64 = 3;
+
+/// The number of the text that is the value before a change of a participant's state.
+pub(in crate::store) const OLD: i64 = 4;
+
+/// The number of the text that is the value after a change of a participant's state.
+pub(in crate::store) const NEW: i64 = 5;
+
+/// The number of the text that is the data of an event.
+pub(in crate::store) const DATA: i64 = 6;
 
 /// A text that is about to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +42,7 @@ impl<'a> NewText<'a> {
     /// # Panics
     /// If the operating system provides no random bytes.
     pub(in crate::store) fn new(part: i64, text: &'a str) -> Self {
-        let mut salt = [0; SALT_BYTES];
-        getrandom::fill(&mut salt).expect("the system provides random bytes");
+        let salt = new_salt();
         Self { part, text, salt }
     }
 
@@ -46,44 +57,93 @@ impl<'a> NewText<'a> {
     }
 }
 
-/// The number of the text that events of a kind may have.
-pub(super) fn part_of(kind: EventKind) -> Option<i64> {
+fn new_salt() -> Salt {
+    let mut salt = [0; SALT_BYTES];
+    getrandom::fill(&mut salt).expect("the system provides random bytes");
+    salt
+}
+
+/// The numbers of the texts that events of a kind may have, in rising order.
+pub(super) fn parts_of(kind: EventKind) -> &'static [i64] {
     match kind {
         EventKind::WalletCredited
         | EventKind::WalletDebited
         | EventKind::WalletMoved
         | EventKind::ProgramFunded
         | EventKind::ProgramBurned
-        | EventKind::RedemptionReturned => Some(REASON),
-        EventKind::RedemptionRated => Some(COMMENT),
-        _ => None,
+        | EventKind::RedemptionReturned => &[REASON],
+        EventKind::RedemptionRated => &[COMMENT],
+        EventKind::StateChanged => &[KEY, OLD, NEW],
+        EventKind::EventStored => &[KEY, DATA],
+        _ => &[],
     }
 }
 
-/// The text of an event, if it has one, and its number.
-fn text_of(event: &Event) -> Option<(i64, &str)> {
-    let text = match event {
+/// The texts of an event, in the order of the numbers of [`parts_of`].
+fn texts_of(event: &Event) -> [Option<&str>; 3] {
+    let one = |text| [text, None, None];
+    match event {
         Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
-            entry.reason.as_ref()?.as_str()
+            one(entry.reason.as_ref().map(Reason::as_str))
         }
         Event::ProgramFunded(funding) | Event::ProgramBurned(funding) => {
-            funding.description.as_ref()?.as_str()
+            one(funding.description.as_ref().map(Reason::as_str))
         }
-        Event::RedemptionRated(rated) => rated.comment.as_ref()?.as_str(),
-        Event::RedemptionReturned(returned) => returned.reason.as_ref()?.as_str(),
-        _ => return None,
-    };
-    Some((part_of(event.kind())?, text))
+        Event::RedemptionRated(rated) => one(rated.comment.as_ref().map(Comment::as_str)),
+        Event::RedemptionReturned(returned) => one(returned.reason.as_ref().map(Reason::as_str)),
+        Event::StateChanged(change) => {
+            [&change.key, &change.old, &change.new].map(|text| text.as_deref())
+        }
+        Event::EventStored(stored) => [stored.key.as_deref(), stored.data.as_deref(), None],
+        _ => one(None),
+    }
 }
 
-/// The text of an event, if it has one, with a new salt.
-pub(super) fn of_event(event: &Event) -> Option<NewText<'_>> {
-    text_of(event).map(|(part, text)| NewText::new(part, text))
+/// A salt for the texts of an event, if it has any.
+pub(super) fn salt_of(event: &Event) -> Option<Salt> {
+    texts_of(event).iter().any(Option::is_some).then(new_salt)
 }
 
-/// The text of an event, with the salt that it got before.
-pub(super) fn salted(event: &Event, salt: Salt) -> Option<NewText<'_>> {
-    text_of(event).map(|(part, text)| NewText { part, text, salt })
+/// The texts of an event, with their salt.
+pub(super) fn salted(event: &Event, salt: Salt) -> impl Iterator<Item = NewText<'_>> {
+    let parts = parts_of(event.kind()).iter().zip(texts_of(event));
+    parts.filter_map(move |(part, text)| {
+        Some(NewText {
+            part: *part,
+            text: text?,
+            salt,
+        })
+    })
+}
+
+/// Adds the texts of an event, which are stored in a separate table.
+pub(super) fn read(connection: &Connection, activity: &mut Activity) -> Result<(), Error> {
+    let seq = activity.seq;
+    let find = |part| find(connection, seq, part);
+    let find_box = |part| find(part).map(|text| text.map(String::into_boxed_str));
+    match &mut activity.event {
+        Event::WalletCredited(entry) | Event::WalletDebited(entry) | Event::WalletMoved(entry) => {
+            entry.reason = find(REASON)?.map(Reason::stored);
+        }
+        Event::ProgramFunded(funding) | Event::ProgramBurned(funding) => {
+            funding.description = find(REASON)?.map(Reason::stored);
+        }
+        Event::RedemptionRated(rated) => rated.comment = find(COMMENT)?.map(Comment::stored),
+        Event::RedemptionReturned(returned) => {
+            returned.reason = find(REASON)?.map(Reason::stored);
+        }
+        Event::StateChanged(change) => {
+            change.key = find_box(KEY)?;
+            change.old = find_box(OLD)?;
+            change.new = find_box(NEW)?;
+        }
+        Event::EventStored(stored) => {
+            stored.key = find_box(KEY)?;
+            stored.data = find_box(DATA)?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Stores a text of a row.

@@ -27,7 +27,7 @@ impl History<'_> {
 
     pub(super) fn member(&mut self, seq: i64, at: i64, is_complete: bool, event: &Event) {
         let (row, from, to) = match event {
-            Event::MemberCreated { member, tier } => {
+            Event::MemberCreated { member, tier, .. } => {
                 return self.new_member(seq, at, member.0, tier.as_str());
             }
             Event::MemberTierChanged { member, from, to } => (member, Some(from), Some(to)),

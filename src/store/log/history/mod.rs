@@ -260,15 +260,7 @@ impl<'c> History<'c> {
             | Event::RedemptionReturned(_) => {
                 return self.redemption(seq, at, program, is_complete, event);
             }
-            Event::MessageCreated {
-                member,
-                message,
-                role,
-            } => {
-                let role = role.map(crate::domain::Role::as_str);
-                let uuid = message.as_uuid().as_bytes();
-                return self.message(seq, at, member.0, uuid, role);
-            }
+            Event::MessageCreated { .. } => return self.message(seq, at, event),
             Event::OfferCreated { .. }
             | Event::OfferChanged { .. }
             | Event::OfferArchived { .. } => {
@@ -301,8 +293,12 @@ impl<'c> History<'c> {
             Event::InterestChanged { interest, .. } => {
                 return self.find_interest(seq, interest.as_uuid().as_bytes());
             }
-            // They are in the books alone.
+            Event::EventStored(_) => return self.find_row(seq, "event"),
+            // They are in the books alone, or compared elsewhere.
             Event::WalletDebited(_)
+            | Event::StateChanged(_)
+            | Event::RuleChanged { .. }
+            | Event::BudgetReset { .. }
             | Event::BalanceExpired { .. }
             | Event::WalletExpiring { .. } => {}
             Event::ProgramFunded(_) | Event::ProgramBurned(_) => self.funding(seq, program, event),
@@ -310,14 +306,17 @@ impl<'c> History<'c> {
         Ok(())
     }
 
-    fn message(
-        &mut self,
-        seq: i64,
-        at: i64,
-        member: i64,
-        uuid: &[u8; 16],
-        role: Option<&str>,
-    ) -> Result<(), Error> {
+    fn message(&mut self, seq: i64, at: i64, event: &Event) -> Result<(), Error> {
+        let Event::MessageCreated {
+            member,
+            message,
+            role,
+        } = event
+        else {
+            return Ok(());
+        };
+        let (member, uuid) = (member.0, message.as_uuid().as_bytes());
+        let role = role.map(crate::domain::Role::as_str);
         self.messages += 1;
         self.given += u64::from(role.is_none());
         let mut rows = self.message_row.query([uuid])?;
