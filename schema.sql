@@ -74,6 +74,9 @@ CREATE TABLE program (
         CONSTRAINT program_expiry_notice CHECK (expiry_notice BETWEEN 1 AND 366),
     description     TEXT,
     -- The account that later redemptions go to.
+    -- What an event of an unknown participant does: it creates one, or is refused.
+    unknown_participants TEXT NOT NULL DEFAULT 'CREATE' CONSTRAINT program_unknown_participants
+        CHECK (unknown_participants IN ('CREATE', 'REJECT')),
     redemption_target TEXT  NOT NULL DEFAULT 'SYSTEM_REDEMPTION' CONSTRAINT program_redemption_target
         CHECK (redemption_target IN ('SYSTEM_REDEMPTION', 'SYSTEM_BREAKAGE')),
     refund_grace    INTEGER                 -- hours that points have which are returned after their time; NULL: none
@@ -395,6 +398,43 @@ CREATE TABLE log_text (
     CONSTRAINT log_text_salt CHECK ((salt IS NULL) = (text IS NULL) AND length(salt) = 16),
     CONSTRAINT log_text_commitment CHECK ((commitment IS NULL) = (text IS NOT NULL) AND length(commitment) = 32)
 ) STRICT, WITHOUT ROWID;
+
+-- An event for the earning rules of a program, which was processed when it was stored. A row has the number of the
+-- activity that stored it. Its key and its data are in `log_text`.
+CREATE TABLE event (
+    seq          INTEGER PRIMARY KEY CONSTRAINT event_activity REFERENCES activity (seq),
+    uuid         BLOB    NOT NULL CONSTRAINT event_uuid UNIQUE -- derived from the program and the key
+        CONSTRAINT event_uuid_length CHECK (length(uuid) = 16),
+    program_id   INTEGER NOT NULL CONSTRAINT event_program REFERENCES program (id),
+    member_id    INTEGER CONSTRAINT event_member REFERENCES member (id), -- NULL: an event of the program
+    recipient_id INTEGER CONSTRAINT event_recipient REFERENCES member (id), -- whom actions are for, if another member
+    type         TEXT    NOT NULL CONSTRAINT event_type CHECK (type IN ('EXTERNAL', 'SYSTEM')),
+    status       TEXT    NOT NULL CONSTRAINT event_status CHECK (status IN ('COMPLETED', 'FAILED')),
+    happened_at  INTEGER NOT NULL,          -- as its sender says
+    depth        INTEGER NOT NULL           -- how many events caused each other until it
+        CONSTRAINT event_depth CHECK (depth BETWEEN 0 AND 8),
+    error        TEXT CONSTRAINT event_error CHECK (status = 'FAILED' OR error IS NULL) -- NULL: completed, or erased
+) STRICT;
+CREATE INDEX event_by_program ON event (program_id);
+CREATE INDEX event_by_time ON event (program_id, happened_at);
+CREATE INDEX event_failed ON event (program_id) WHERE status = 'FAILED';
+CREATE INDEX event_by_member ON event (member_id) WHERE member_id IS NOT NULL;
+
+-- What the rules made of an event: a row for each rule that matched, failed or was skipped, in the order in which
+-- they were evaluated.
+CREATE TABLE evaluation (
+    event_seq    INTEGER NOT NULL CONSTRAINT evaluation_event REFERENCES event (seq),
+    place        INTEGER NOT NULL,          -- from 0
+    rule_id      INTEGER NOT NULL CONSTRAINT evaluation_rule REFERENCES rule (id),
+    rule_version INTEGER NOT NULL CONSTRAINT evaluation_rule_version REFERENCES rule_version (id),
+    status       TEXT    NOT NULL CONSTRAINT evaluation_status
+        CHECK (status IN ('SUCCESS', 'FAILED', 'SKIPPED', 'SKIPPED_ERROR', 'SKIPPED_TIMEOUT')),
+    reason       TEXT,
+    error        TEXT,
+    stopped_by   INTEGER CONSTRAINT evaluation_stopped_by REFERENCES rule_version (id),
+    PRIMARY KEY (event_seq, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX evaluation_by_rule ON evaluation (rule_id, event_seq) WHERE status IN ('SUCCESS', 'FAILED');
 
 -- Messages between a member and the operator: one conversation per interest or redemption, one for support,
 -- whose row is created with its first message, and those that the operator started.

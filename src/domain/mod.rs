@@ -126,7 +126,9 @@ pub use rule::RuleStatus;
 pub use scrip_status::{LotStatus, ReversalStatus};
 pub use search::{Search, begins, terms};
 pub use status::{RedemptionMove, Status, StatusCounts};
-pub use stored_event::{Cause, StoredEvent, StoredEventId};
+pub use stored_event::{
+    Cause, EventSort, EventSource, EventStatus, StoredEvent, StoredEventId, UnknownParticipants,
+};
 pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
     AssetSymbol, Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName,

@@ -104,3 +104,75 @@ impl Cause {
         }
     }
 }
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $( $(#[$of:meta])* $word:ident $text:literal )* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $( $(#[$of])* $word, )* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: [Self; [$($text),*].len()] = [$(Self::$word),*];
+
+            /// The name on the wire and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$word => $text, )* }
+            }
+
+            /// Reads the name.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $( $text => Some(Self::$word), )* _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// Where an event comes from.
+    EventSource {
+        /// From outside.
+        External "EXTERNAL"
+        /// A rule caused it.
+        System "SYSTEM"
+    }
+}
+
+words! {
+    /// The status of an event. It is processed when it is stored, so that none has one of the first
+    /// three.
+    EventStatus {
+        /// It has arrived.
+        Received "RECEIVED"
+        /// It waits.
+        Pending "PENDING"
+        /// It is being processed.
+        Processing "PROCESSING"
+        /// Everything that its rules bring about happened.
+        Completed "COMPLETED"
+        /// An action of a rule failed, so that nothing happened.
+        Failed "FAILED"
+    }
+}
+
+words! {
+    /// What an event of an unknown participant does.
+    UnknownParticipants {
+        /// It creates the participant.
+        Create "CREATE"
+        /// It is refused.
+        Reject "REJECT"
+    }
+}
+
+words! {
+    /// The field by which events are ordered.
+    EventSort {
+        /// When it was stored.
+        CreatedAt "created_at"
+        /// When it happened, as its sender says.
+        HappenedAt "event_timestamp"
+        /// The status.
+        Status "status"
+    }
+}

@@ -23,7 +23,7 @@ pub(super) use self::read::COUNTED;
 use self::read::Stored;
 pub use self::sums::sums_of_asset;
 pub use self::texts::erase_texts;
-pub(super) use self::texts::{COMMENT, NewText, REASON};
+pub(super) use self::texts::{COMMENT, DATA, KEY, NewText, REASON, find as text};
 pub use self::wallet::{LedgerPage, LedgerRow, jump_of, wallet_entries};
 use super::Error;
 use crate::domain::{

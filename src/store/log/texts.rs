@@ -172,7 +172,11 @@ pub(super) fn commitments(connection: &Connection, seq: Seq) -> Result<Vec<(i64,
 }
 
 /// A text of a row, if it has one that was not erased.
-pub(super) fn find(connection: &Connection, seq: Seq, part: i64) -> Result<Option<String>, Error> {
+pub(in crate::store) fn find(
+    connection: &Connection,
+    seq: Seq,
+    part: i64,
+) -> Result<Option<String>, Error> {
     let sql = "SELECT text FROM log_text WHERE seq = ?1 AND part = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((seq.0, part))?;

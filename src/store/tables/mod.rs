@@ -9,6 +9,7 @@ pub(in crate::store) mod columns;
 pub mod conversations;
 pub mod credentials;
 pub mod credits;
+pub mod evaluations;
 pub mod gateways;
 pub mod interests;
 pub mod members;
@@ -23,6 +24,7 @@ pub mod redemptions;
 pub mod sandbox;
 pub mod settings;
 pub mod snapshots;
+pub mod stored_events;
 pub mod terms;
 pub mod webhooks;
 

@@ -45,4 +45,6 @@ pub(super) const NEW_TABLES: &[&str] = &[
     "gateway",
     "attachment",
     "attachment_piece",
+    "event",
+    "evaluation",
 ];
