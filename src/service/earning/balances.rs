@@ -1,11 +1,16 @@
 //! The balances of participants: operations on them, and what they answer.
 
 use super::checks::{check_adjustment, check_asset, check_operation, refuse_lot_fields};
-use super::moves::{Choice, Posting, credit, debit, forfeit, hold, release, void};
+use super::moves::{
+    By, Choice, CreditTerms, DebitTerms, OperationTerms, Posting, credit, debit, operate,
+};
 use super::{scope, subject};
 use crate::books::Books;
-use crate::domain::{AssetNumber, BalanceOperation, InventoryMode, MemberNumber, Refusal, Wallet};
+use crate::domain::{
+    AssetNumber, BalanceOperation, Bucket, InventoryMode, MemberNumber, Refusal, Wallet,
+};
 use crate::error::Surface;
+use crate::service::loyalty::points::GivenDates;
 use crate::service::{Answer, IdempotencyKey, KeyPrincipal, Reply, ServiceError, Services};
 use crate::store::WriteError;
 use crate::wire::{
@@ -68,14 +73,19 @@ impl Services {
             let amount = request.amount.amount("amount", asset.scale)?;
             let record = subject::account_in(tx, key, &id, &asset)?;
             subject::check_active(&record)?;
-            let mut posting = Posting::begin(tx, record, &request.asset.description)?;
+            let mut posting = Posting::begin(tx, record, &request.asset.description, By::Caller)?;
             if let Some(max) = posting.rules.max_amount.filter(|max| amount > *max) {
                 return Err(Refusal::AmountTooLarge(asset.scale.show_points(max)).into());
             }
             let settle = if request.is_credit {
-                credit(&mut posting, key, amount, &request)?
+                credit(&mut posting, key, amount, &credit_terms(&request))?
             } else {
-                debit(&mut posting, amount, &request)?;
+                let terms = DebitTerms {
+                    bucket: request.bucket,
+                    allow_negative: request.allow_negative,
+                    reference: request.reference_id.clone(),
+                };
+                debit(&mut posting, amount, &terms)?;
                 None
             };
             let done = posting.end(program)?;
@@ -122,18 +132,18 @@ impl Services {
             if operation.needs_active() {
                 subject::check_active(&record)?;
             }
-            let mut posting = Posting::begin(tx, record, &request.asset.description)?;
+            let mut posting = Posting::begin(tx, record, &request.asset.description, By::Caller)?;
             let has_lots = posting.rules.mode == InventoryMode::Lot;
             if !has_lots {
                 refuse_lot_fields(operation, &request)?;
             }
             let choice = Choice::of(&posting, &asset, &request)?;
-            let (amount, until) = match operation {
-                BalanceOperation::Hold => hold(&mut posting, &choice, &request)?,
-                BalanceOperation::Release => (release(&mut posting, &choice, &request)?, None),
-                BalanceOperation::Forfeit => (forfeit(&mut posting, &choice, &request)?, None),
-                BalanceOperation::VoidHold => (void(&mut posting, &choice, &request)?, None),
+            let terms = OperationTerms {
+                bucket: request.bucket.unwrap_or(Bucket::Available),
+                reference: request.reference_id.clone(),
+                until: request.hold_until,
             };
+            let (amount, until) = operate(&mut posting, operation, &choice, &terms)?;
             let done = posting.end(program)?;
             let ids = asset.lots();
             let lots = done.lots.iter().map(|(lot, points)| LotAmountResponse {
@@ -155,6 +165,17 @@ impl Services {
             }))
         })
         .await
+    }
+}
+
+fn credit_terms(request: &AdjustBalanceRequest) -> CreditTerms {
+    CreditTerms {
+        bucket: request.bucket,
+        reference: request.reference_id.clone(),
+        dates: GivenDates {
+            expires_at: request.expires_at,
+            matures_at: request.matures_at,
+        },
     }
 }
 

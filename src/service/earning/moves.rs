@@ -6,8 +6,8 @@ use super::holds;
 use super::scope::Named;
 use crate::books::{Pick, Plan, Record};
 use crate::domain::{
-    Bucket, BurnOrder, DerivedIds, DerivedKind, Entry, Invalid, InventoryMode, Lot, Points,
-    PointsRules, Reason, ReferenceId, Refusal, Seq, Timestamp,
+    Actor, BalanceOperation, Bucket, BurnOrder, Cause, DerivedIds, DerivedKind, Entry, Invalid,
+    InventoryMode, Lot, Points, PointsRules, Reason, ReferenceId, Refusal, Seq, Timestamp,
 };
 use crate::service::loyalty::due;
 use crate::service::loyalty::ledger::{Movement, post};
@@ -16,9 +16,45 @@ use crate::service::tenancy::pools;
 use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::log::AccountLog;
 use crate::store::{self, Transaction};
-use crate::wire::{AdjustBalanceRequest, BalanceOperationRequest, SettleResponse};
+use crate::wire::{BalanceOperationRequest, SettleResponse};
 
-/// Entries of one request, which are posted one after the other.
+/// Where credited points come into, and when.
+pub(super) struct CreditTerms {
+    pub(super) bucket: Bucket,
+    /// What they belong to.
+    pub(super) reference: Option<ReferenceId>,
+    pub(super) dates: GivenDates,
+}
+
+/// Which points a debit takes.
+pub(super) struct DebitTerms {
+    pub(super) bucket: Bucket,
+    /// Whether the balance may become negative.
+    pub(super) allow_negative: bool,
+    /// Only those that are held for this.
+    pub(super) reference: Option<ReferenceId>,
+}
+
+/// What an operation on a balance does besides the points that it chooses.
+pub(super) struct OperationTerms {
+    /// That of a forfeit.
+    pub(super) bucket: Bucket,
+    /// What the points belong to.
+    pub(super) reference: Option<ReferenceId>,
+    /// When a hold ends.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// Who causes entries.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By {
+    /// The caller.
+    Caller,
+    /// A rule, for an event.
+    Rule(Cause),
+}
+
+/// Entries of one request or one action, which are posted one after the other.
 pub(super) struct Posting<'a, 't> {
     tx: &'a mut Transaction<'t>,
     at: Timestamp,
@@ -26,6 +62,7 @@ pub(super) struct Posting<'a, 't> {
     /// The account after what was posted.
     record: Record,
     description: Reason,
+    by: By,
     first: Option<Seq>,
     lots: Vec<(u32, Points)>,
 }
@@ -43,6 +80,7 @@ impl<'a, 't> Posting<'a, 't> {
         tx: &'a mut Transaction<'t>,
         record: Record,
         description: &Reason,
+        by: By,
     ) -> Result<Self, ServiceError> {
         let at = tx.now(record.program);
         let record = points::opened(tx, at, record)?;
@@ -52,6 +90,7 @@ impl<'a, 't> Posting<'a, 't> {
             tx,
             record,
             description: description.clone(),
+            by,
             first: None,
             lots: Vec::new(),
         })
@@ -59,11 +98,20 @@ impl<'a, 't> Posting<'a, 't> {
 
     fn post(&mut self, plan: Plan) -> Result<(), ServiceError> {
         self.lots.extend(plan.moved_lots());
+        let reason = Some(self.description.clone());
         let movement = Movement {
-            reason: Some(self.description.clone()),
+            reason,
             ..plan.into()
         };
-        post(self.tx, self.at, &self.record, movement)?;
+        match self.by {
+            By::Caller => _ = post(self.tx, self.at, &self.record, movement)?,
+            By::Rule(cause) => {
+                let movement = movement.caused_by(cause);
+                let caller = self.tx.act_as(Actor::Rule);
+                post(self.tx, self.at, &self.record, movement)?;
+                self.tx.act_as(caller);
+            }
+        }
         self.reread()?;
         self.first = self.first.or(self.record.account.last);
         Ok(())
@@ -94,19 +142,19 @@ pub(super) fn credit(
     posting: &mut Posting<'_, '_>,
     key: &KeyPrincipal,
     amount: Points,
-    request: &AdjustBalanceRequest,
+    terms: &CreditTerms,
 ) -> Result<Option<SettleResponse>, ServiceError> {
     let has_lots = posting.rules.mode == InventoryMode::Lot;
-    if request.reference_id.is_some() && !has_lots {
+    let reference = terms.reference.as_ref();
+    if reference.is_some() && !has_lots {
         return Err(Invalid::new("reference_id", NEEDS_LOTS).into());
     }
-    let reference = request.reference_id.as_ref();
-    let settled = reference.filter(|_| request.bucket == Bucket::Available);
+    let settled = reference.filter(|_| terms.bucket == Bucket::Available);
     let mut held = Points::ZERO;
     if let Some(reference) = settled {
         held = settle(posting, reference, amount)?;
     }
-    if request.bucket == Bucket::Held {
+    if terms.bucket == Bucket::Held {
         holds::check_room(&posting.record)?;
     }
     if let Some(new) = amount.checked_sub(held).filter(|new| !new.is_zero()) {
@@ -115,12 +163,8 @@ pub(super) fn credit(
             None => pools::pool_of_credits(posting.tx, key)?,
             Some(_) => None,
         };
-        let dates = GivenDates {
-            expires_at: request.expires_at,
-            matures_at: request.matures_at,
-        };
-        let (at, target) = (posting.at, (new, request.bucket));
-        let named = (dates, points::SCRIP);
+        let (at, target) = (posting.at, (new, terms.bucket));
+        let named = (terms.dates, points::SCRIP);
         let plan = points::plan_mint_into(posting.tx, at, &posting.record, target, named)?;
         posting.post(plan.referring(reference.cloned()))?;
         if let Some(pool) = pool {
@@ -162,21 +206,21 @@ fn settle(
 pub(super) fn debit(
     posting: &mut Posting<'_, '_>,
     amount: Points,
-    request: &AdjustBalanceRequest,
+    terms: &DebitTerms,
 ) -> Result<(), ServiceError> {
-    if request.allow_negative {
+    if terms.allow_negative {
         let order = posting.rules.burn_order;
         let plan = posting.record.plan_overdraft(amount, order);
         return posting.post(plan.ok_or(store::Error::Impossible("number of points"))?);
     }
-    if request.reference_id.is_some() && posting.rules.mode == InventoryMode::Simple {
+    let reference = terms.reference.as_ref();
+    if reference.is_some() && posting.rules.mode == InventoryMode::Simple {
         return Err(Invalid::new("reference_id", NEEDS_LOTS).into());
     }
-    let reference = request.reference_id.as_ref();
     let holders = reference.map(|it| holds::with_reference(posting.tx, &posting.record, it));
     let holders = holders.transpose()?;
     let admits = |lot: &Lot| holders.as_ref().is_none_or(|by| is_held_by(lot, by));
-    let pick = pick_of(&posting.rules, request.bucket, &admits);
+    let pick = pick_of(&posting.rules, terms.bucket, &admits);
     let plan = planned(posting, Entry::Debit, amount, &pick)?;
     posting.post(plan.referring(reference.cloned()))
 }
@@ -226,6 +270,21 @@ impl Choice {
         })
     }
 
+    /// Some of the points, or all of them: those that belong to something, if that is named.
+    pub(super) fn belonging(
+        posting: &Posting<'_, '_>,
+        amount: Option<Points>,
+        reference: Option<&ReferenceId>,
+    ) -> Result<Self, ServiceError> {
+        let holders = reference.map(|it| holds::with_reference(posting.tx, &posting.record, it));
+        Ok(Self {
+            amount,
+            lots: None,
+            earned: (0, u64::MAX),
+            holders: holders.transpose()?,
+        })
+    }
+
     /// Whether a lot is one of them, apart from what holds it.
     fn admits(&self, lot: &Lot) -> bool {
         let entry = u64::from(lot.entry);
@@ -258,13 +317,28 @@ fn is_held_by(lot: &Lot, entries: &[u32]) -> bool {
     lot.held_by().is_some_and(|by| entries.contains(&by))
 }
 
+/// Carries out an operation. Returns how many points it moved, and when a hold ends automatically.
+pub(super) fn operate(
+    posting: &mut Posting<'_, '_>,
+    operation: BalanceOperation,
+    choice: &Choice,
+    terms: &OperationTerms,
+) -> Result<(Points, Option<Timestamp>), ServiceError> {
+    Ok(match operation {
+        BalanceOperation::Hold => hold(posting, choice, terms)?,
+        BalanceOperation::Release => (release(posting, choice, terms)?, None),
+        BalanceOperation::Forfeit => (forfeit(posting, choice, terms)?, None),
+        BalanceOperation::VoidHold => (void(posting, choice, terms)?, None),
+    })
+}
+
 /// Holds points. Returns how many, and when the hold ends automatically.
-pub(super) fn hold(
+fn hold(
     posting: &mut Posting<'_, '_>,
     choice: &Choice,
-    request: &BalanceOperationRequest,
+    terms: &OperationTerms,
 ) -> Result<(Points, Option<Timestamp>), ServiceError> {
-    let until = holds::until(posting.at, request.hold_until)?;
+    let until = holds::until(posting.at, terms.until)?;
     holds::check_room(&posting.record)?;
     let admits = |lot: &Lot| choice.admits(lot);
     let pick = pick_of(&posting.rules, Bucket::Available, &admits);
@@ -275,16 +349,16 @@ pub(super) fn hold(
         return Ok((amount, None));
     }
     let plan = plan.held_until(until);
-    posting.post(plan.referring(request.reference_id.clone()))?;
+    posting.post(plan.referring(terms.reference.clone()))?;
     Ok((amount, Some(until)))
 }
 
 /// Releases points, those first that were held first. Points that were credited as held become
 /// the participant's by an entry of their own.
-pub(super) fn release(
+fn release(
     posting: &mut Posting<'_, '_>,
     choice: &Choice,
-    request: &BalanceOperationRequest,
+    terms: &OperationTerms,
 ) -> Result<Points, ServiceError> {
     let all = |lot: &Lot| choice.admits_held(lot);
     let own = |lot: &Lot| choice.admits_held(lot) && !lot.is_provisional();
@@ -316,32 +390,30 @@ pub(super) fn release(
     for (entry, points, pick) in parts {
         if let Some(points) = points.filter(|points| !points.is_zero()) {
             let plan = planned(posting, entry, points, pick)?;
-            posting.post(plan.referring(request.reference_id.clone()))?;
+            posting.post(plan.referring(terms.reference.clone()))?;
         }
     }
     Ok(amount)
 }
 
-pub(super) fn forfeit(
+fn forfeit(
     posting: &mut Posting<'_, '_>,
     choice: &Choice,
-    request: &BalanceOperationRequest,
+    terms: &OperationTerms,
 ) -> Result<Points, ServiceError> {
-    let bucket = request.bucket.unwrap_or(Bucket::Available);
     let admits = |lot: &Lot| choice.admits_held(lot);
-    let pick = pick_of(&posting.rules, bucket, &admits);
+    let pick = pick_of(&posting.rules, terms.bucket, &admits);
     let amount = choice.amount.unwrap_or(posting.record.points_in(&pick));
     let plan = planned(posting, Entry::Forfeit, amount, &pick)?;
-    let reference = request.reference_id.clone();
-    posting.post(plan.referring(reference))?;
+    posting.post(plan.referring(terms.reference.clone()))?;
     Ok(amount)
 }
 
 /// Takes back points that were credited as held. Returns how many.
-pub(super) fn void(
+fn void(
     posting: &mut Posting<'_, '_>,
     choice: &Choice,
-    request: &BalanceOperationRequest,
+    terms: &OperationTerms,
 ) -> Result<Points, ServiceError> {
     let admits = |lot: &Lot| choice.admits_held(lot) && lot.is_provisional();
     let pick = pick_of(&posting.rules, Bucket::Held, &admits);
@@ -349,7 +421,7 @@ pub(super) fn void(
     let plan = posting.record.plan(Entry::Void, amount, &pick);
     let nothing = Refusal::NotFound("credit to HELD with this reference_id");
     let plan = plan.ok_or(nothing)?;
-    posting.post(plan.referring(request.reference_id.clone()))?;
+    posting.post(plan.referring(terms.reference.clone()))?;
     Ok(amount)
 }
 

@@ -2,8 +2,8 @@
 
 use crate::books::{Plan, Record};
 use crate::domain::{
-    Invalid, LedgerEntry, OfferNumber, Points, Position, Reason, RedemptionNumber, Timestamp,
-    Wallet,
+    Cause, Invalid, LedgerEntry, OfferNumber, Points, Position, Reason, RedemptionNumber,
+    Timestamp, Wallet,
 };
 use crate::service::ServiceError;
 use crate::service::events;
@@ -17,6 +17,15 @@ pub(in crate::service) struct Movement {
     /// The offer and the redemption of a spend or refund.
     pub(in crate::service) booking: Option<(OfferNumber, RedemptionNumber)>,
     pub(in crate::service) reason: Option<Reason>,
+}
+
+impl Movement {
+    /// The movement, which a rule causes.
+    pub(in crate::service) fn caused_by(mut self, cause: Cause) -> Self {
+        let buckets = self.plan.buckets.get_or_insert_default();
+        buckets.cause = Some(cause);
+        self
+    }
 }
 
 impl From<Plan> for Movement {

@@ -171,9 +171,9 @@ impl<'a> Transaction<'a> {
         Seq(self.state.next_seq)
     }
 
-    /// Sets the cause of the events that this write records from here on.
-    pub fn act_as(&mut self, actor: Actor) {
-        self.actor = actor;
+    /// Sets the actor of the events that this write records from here on. Returns the one before.
+    pub fn act_as(&mut self, actor: Actor) -> Actor {
+        std::mem::replace(&mut self.actor, actor)
     }
 
     /// Appends to the activity log.
