@@ -137,6 +137,52 @@ CREATE TABLE asset (
 ) STRICT;
 CREATE UNIQUE INDEX asset_of_points ON asset (program_id) WHERE symbol IS NULL;
 
+-- An earning rule. What it says is in its newest version.
+CREATE TABLE rule (
+    id          INTEGER PRIMARY KEY,
+    uuid        BLOB    NOT NULL CONSTRAINT rule_uuid UNIQUE
+        CONSTRAINT rule_uuid_length CHECK (length(uuid) = 16),
+    program_id  INTEGER NOT NULL CONSTRAINT rule_program REFERENCES program (id),
+    name        TEXT    NOT NULL,           -- as in the newest version, like the next two
+    status      TEXT    NOT NULL
+        CONSTRAINT rule_status CHECK (status IN ('ACTIVE', 'SUSPENDED', 'ARCHIVED')),
+    position    INTEGER NOT NULL            -- active rules are evaluated in this order
+        CONSTRAINT rule_position CHECK (position >= 1),
+    version_id  INTEGER NOT NULL,           -- the newest version
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    archived_at INTEGER,
+    CONSTRAINT rule_archived CHECK ((status = 'ARCHIVED') = (archived_at IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX rule_order ON rule (program_id, position) WHERE status = 'ACTIVE';
+CREATE INDEX rule_by_program ON rule (program_id);
+
+-- A rule as it was from one change to the next. The activity that began it has the time and the actor.
+CREATE TABLE rule_version (
+    id          INTEGER PRIMARY KEY,        -- the one that `activity` names
+    rule_id     INTEGER NOT NULL CONSTRAINT rule_version_rule REFERENCES rule (id),
+    number      INTEGER NOT NULL            -- in the rule, from 1
+        CONSTRAINT rule_version_number CHECK (number >= 1),
+    seq         INTEGER NOT NULL CONSTRAINT rule_version_seq UNIQUE, -- the activity that began it
+    change_type TEXT    NOT NULL CONSTRAINT rule_version_change_type
+        CHECK (change_type IN ('created', 'updated', 'activated', 'suspended', 'archived')),
+    evaluator   INTEGER NOT NULL            -- the version of the evaluator that checked it
+        CONSTRAINT rule_version_evaluator CHECK (evaluator >= 1),
+    document    TEXT    NOT NULL,           -- the whole rule, as JSON
+    CONSTRAINT rule_version_of_rule UNIQUE (rule_id, number)
+) STRICT;
+
+-- What a rule used of its budget of an asset. Without a row: nothing, in the current period.
+CREATE TABLE rule_budget (
+    id            INTEGER PRIMARY KEY,
+    rule_id       INTEGER NOT NULL CONSTRAINT rule_budget_rule REFERENCES rule (id),
+    asset_id      INTEGER CONSTRAINT rule_budget_asset REFERENCES asset (id), -- NULL: the program's points
+    consumed      INTEGER NOT NULL
+        CONSTRAINT rule_budget_consumed CHECK (consumed BETWEEN 0 AND 9007199254740991),
+    next_reset_at INTEGER                   -- when it becomes zero; NULL: never
+) STRICT;
+CREATE UNIQUE INDEX rule_budget_of_asset ON rule_budget (rule_id, ifnull(asset_id, 0));
+
 -- An Org-API-Key (of one program) or a partner key (of one environment). Only the hash is stored.
 CREATE TABLE credential (
     id          INTEGER PRIMARY KEY,

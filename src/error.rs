@@ -17,12 +17,13 @@ pub enum Surface {
 }
 
 /// The roots of the paths of [`Surface::Scrip`].
-const SCRIP: [&str; 5] = [
+const SCRIP: [&str; 6] = [
     "/v1/assets",
     "/v1/journal-entries",
     "/v1/participants",
     "/v1/programs",
     "/v1/reports",
+    "/v1/rules",
 ];
 
 impl Surface {
@@ -180,6 +181,18 @@ error_codes! {
     ProgramInactive {
         expys: 409 "PROGRAM_INACTIVE",
         scrip: 409 "program_inactive",
+        bullseye: 409 "Conflict",
+    }
+    /// Another active rule of the program has this place in the order.
+    OrderConflict {
+        expys: 409 "ORDER_CONFLICT",
+        scrip: 409 "order_conflict",
+        bullseye: 409 "Conflict",
+    }
+    /// An archived rule never changes again.
+    RuleArchived {
+        expys: 409 "RULE_ARCHIVED",
+        scrip: 409 "rule_archived",
         bullseye: 409 "Conflict",
     }
     /// Another participant of the program has the id.
@@ -388,9 +401,10 @@ impl From<&Refusal> for Problem {
             Refusal::WebhookEventUnknown { .. } => Code::WebhookEventUnknown,
             Refusal::WebhookUrlNotAllowed(_) => Code::WebhookUrlNotAllowed,
             Refusal::WebhookLimitReached => Code::WebhookLimitReached,
-            Refusal::LimitReached { .. } | Refusal::TooManyHolds(_) | Refusal::TooManyAssets(_) => {
-                Code::LimitReached
-            }
+            Refusal::LimitReached { .. }
+            | Refusal::TooManyHolds(_)
+            | Refusal::TooManyAssets(_)
+            | Refusal::TooManyRules(_) => Code::LimitReached,
             Refusal::KeyInUse => Code::KeyInUse,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientOrgPoints => Code::InsufficientOrgPoints,
@@ -399,6 +413,8 @@ impl From<&Refusal> for Problem {
             Refusal::AlreadyLinked => Code::AlreadyLinked,
             Refusal::SymbolTaken => Code::SymbolTaken,
             Refusal::AssetArchived => Code::AssetArchived,
+            Refusal::OrderTaken(_) => Code::OrderConflict,
+            Refusal::RuleArchived => Code::RuleArchived,
             Refusal::OrgPool(_) => Code::OrgPool,
             Refusal::WalletEmpty { .. } => Code::WalletEmpty,
             Refusal::InsufficientPoints { .. }

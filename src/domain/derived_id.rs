@@ -22,6 +22,8 @@ pub enum DerivedKind {
     Redemption,
     /// A reversal, by the number in the log of the activity that returned the points.
     Reversal,
+    /// A version of an earning rule, by its number.
+    RuleVersion,
 }
 
 /// The ids of one kind in a program: `UUIDv8`s that do not count up, in which the numbers can be

@@ -76,6 +76,15 @@ pub enum Refusal {
     /// The program has as many assets as are possible.
     #[error("a program has at most {0} assets besides its points")]
     TooManyAssets(usize),
+    /// The program has as many rules as are possible.
+    #[error("a program has at most {0} rules that are not archived; archive one first")]
+    TooManyRules(usize),
+    /// Another active rule has the place in the order.
+    #[error("another active rule has order {0}")]
+    OrderTaken(u32),
+    /// An archived rule never changes again.
+    #[error("the rule is archived, and never changes again")]
+    RuleArchived,
     /// The member has as many open holds as are possible.
     #[error("a participant has at most {0} holds at a time; release one first")]
     TooManyHolds(usize),
@@ -200,6 +209,7 @@ impl Refusal {
                 | Self::ParticipantInactive(_)
                 | Self::AssetArchived
                 | Self::TooManyAssets(_)
+                | Self::TooManyRules(_)
                 | Self::AnotherProgram(_)
                 | Self::AnotherMember
                 | Self::PreconditionFailed(_)

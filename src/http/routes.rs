@@ -37,6 +37,7 @@ const FILES: &[&[Route]] = &[
     scrip::balances::ROUTES,
     scrip::accounts::ROUTES,
     scrip::redemptions::ROUTES,
+    scrip::rules::ROUTES,
     scrip::journal::ROUTES,
     scrip::activity::ROUTES,
     scrip::ledger_reports::ROUTES,

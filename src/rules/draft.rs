@@ -1,8 +1,11 @@
 //! Rules as they are written, and what is wrong with them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{AssetNumber, Bucket, InventoryMode, Scale, Timestamp};
 
 use super::expression::{DataMap, SyntaxError};
+use super::json;
 
 /// What a rule knows of an asset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,78 +89,107 @@ impl ActionKind {
 }
 
 /// Whom an action is for, as it is written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetDraft {
     /// `PARTICIPANT` or `PROGRAM`.
+    #[serde(rename = "type")]
     pub kind: String,
     /// The participant's id: a UUID, or an expression that gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The same as `id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub participant_id: Option<String>,
     /// The operator's own id of the participant: a text, or an expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
 }
 
 /// An action as it is written. Which fields count depends on its kind; others are ignored.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ActionDraft {
     /// The name of its [`ActionKind`].
+    #[serde(rename = "type")]
     pub kind: String,
     /// The id of the asset whose points move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asset_id: Option<String>,
     /// How many points: an expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
     /// The bucket that is credited or forfeited.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "json::bucket"
+    )]
     pub bucket: Option<Bucket>,
     /// The description of the ledger entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What the points belong to: a text, or an expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_id: Option<String>,
     /// When the points expire: a time, or how long after the credit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     /// When the points become available: a time, or how long after the credit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matures_at: Option<String>,
     /// Whether a debit may make the balance negative.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub allow_negative: bool,
     /// Whom it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetDraft>,
     /// The tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// The key of the counter or the attribute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The increment of the counter, an expression; the value of the attribute, a text or an
     /// expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// After this long the counter starts from zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset_after: Option<String>,
     /// How much later the event happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<String>,
     /// The type of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
     /// Further data of the event. With the type it has the bounds of an event from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "json::data")]
     pub payload: Option<DataMap>,
 }
 
 /// A budget as it is written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetDraft {
     /// The id of the asset.
     pub asset_id: String,
     /// The most points.
     pub limit: String,
     /// `CRON` or `INTERVAL`; `None`: the budget is there once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_type: Option<String>,
     /// The calendar of `CRON`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cron_expression: Option<String>,
     /// The length of time of `INTERVAL`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<String>,
     /// When the rule got its budget of this asset, from which `INTERVAL` counts. It stays when
     /// other fields of the budget change.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "json::time")]
     pub since: Option<Timestamp>,
 }
 
 /// A rule as it is written.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleDraft {
     /// The condition.
     pub condition: String,
@@ -168,11 +200,21 @@ pub struct RuleDraft {
     /// Whether no later rule acts once this one matches.
     pub stop_after_match: bool,
     /// It acts from this time on.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "json::time")]
     pub active_from: Option<Timestamp>,
     /// It acts until before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "json::time")]
     pub active_to: Option<Timestamp>,
     /// How much it may give.
     pub budgets: Vec<BudgetDraft>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// What is wrong with a field of a rule.

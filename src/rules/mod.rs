@@ -25,10 +25,12 @@
 mod action;
 mod budget;
 mod cron;
+mod document;
 mod draft;
 mod duration;
 mod effect;
 mod expression;
+mod json;
 mod outcome;
 mod rule;
 mod set;
@@ -38,6 +40,7 @@ mod values;
 
 pub use self::budget::{Budget, Consumed, Schedule};
 pub use self::cron::Cron;
+pub use self::document::RuleDocument;
 pub use self::draft::{
     ActionDraft, ActionKind, AssetTerms, BudgetDraft, Problem, RuleDraft, RuleError, TargetDraft,
 };
@@ -45,7 +48,7 @@ pub use self::duration::parse_duration;
 pub use self::effect::{Caused, Effect, ParticipantKey, Recipient, RuleVersion};
 pub use self::expression::{
     Counter, Data, DataMap, Expression, Failure, Kind, Limit, Meter, NoData, NoValue, Number,
-    Place, Scope, SyntaxError, Traits,
+    Place, Scope, SyntaxError, Traits, parse_decimal,
 };
 pub use self::outcome::{Evaluation, Outcome, Verdict};
 pub use self::rule::Rule;

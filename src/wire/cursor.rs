@@ -32,6 +32,8 @@ pub enum ListKind {
     Reversals,
     Assets,
     ProgramBalances,
+    Rules,
+    RuleHistory,
 }
 
 /// A place in a list: the number of a row.

@@ -3,8 +3,8 @@
 //! Names and formats that exist only on the wire (camelCase, date formats, prefixed ids) are
 //! defined here.
 //!
-//! **Must not know**: HTTP, the database, or permissions. It uses only `domain` and the table of
-//! error codes.
+//! **Must not know**: HTTP, the database, or permissions. It uses only `domain`, the table of
+//! error codes and the types of `rules`.
 
 mod analytics;
 mod balance;
@@ -111,22 +111,26 @@ pub use redemptions::{
 pub use sandbox::{AdvanceClockRequest, ClockResponse, ResetRequest, ResetResponse};
 pub use scrip::{
     ASSET_ID, AdjustBalanceRequest, AdjustedBalanceResponse, AssetListResponse, AssetResponse,
-    BalanceOperationRequest, BalanceOperationResponse, BucketsResponse, ConvertAssetRequest,
-    ConvertAssetResponse, CreateAssetRequest, CreateParticipantRequest, CreateProgramRequest,
-    CreatedProgramResponse, ExpirationBucketResponse, ExpirationScheduleListResponse,
-    ExpirationScheduleResponse, ExpiryResponse, FundAssetRequest, FundedAssetResponse,
-    FundingEventData, JournalEntryListResponse, JournalEntryResponse, LedgerSummaryListResponse,
-    LedgerSummaryResponse, LinkAssetRequest, LotAmountResponse, LotListResponse, LotResponse,
-    Named, OperatedAsset, PROGRAM_ID, PaginationResponse, ParticipantBalanceListResponse,
-    ParticipantBalanceResponse, ParticipantListResponse, ParticipantProfile,
-    ParticipantRedemptionListResponse, ParticipantRedemptionResponse, ParticipantResponse,
-    ParticipantRowResponse, PatchAssetRequest, PatchParticipantRequest, PatchProgramRequest,
-    PostingResponse, ProgramActivityListResponse, ProgramActivityResponse,
-    ProgramBalanceListResponse, ProgramBalanceResponse, ProgramListResponse, ProgramResponse,
-    RedeemAmountRequest, RedeemItemsRequest, ReversalListResponse, ReversalResponse,
-    ReverseRedemptionRequest, SetParticipantStatusRequest, SettleResponse, StatementActorResponse,
-    StatementDetailsResponse, StatementLotResponse, StatementResponse, StatementRowResponse,
-    decimal, short,
+    BalanceOperationRequest, BalanceOperationResponse, BucketsResponse, BudgetUse,
+    ConvertAssetRequest, ConvertAssetResponse, CreateAssetRequest, CreateParticipantRequest,
+    CreateProgramRequest, CreateRuleRequest, CreatedProgramResponse, ExpirationBucketResponse,
+    ExpirationScheduleListResponse, ExpirationScheduleResponse, ExpiryResponse, FundAssetRequest,
+    FundedAssetResponse, FundingEventData, JournalEntryListResponse, JournalEntryResponse,
+    LedgerSummaryListResponse, LedgerSummaryResponse, LinkAssetRequest, LotAmountResponse,
+    LotListResponse, LotResponse, Named, OperatedAsset, PROGRAM_ID, PaginationResponse,
+    ParticipantBalanceListResponse, ParticipantBalanceResponse, ParticipantListResponse,
+    ParticipantProfile, ParticipantRedemptionListResponse, ParticipantRedemptionResponse,
+    ParticipantResponse, ParticipantRowResponse, PatchAssetRequest, PatchParticipantRequest,
+    PatchProgramRequest, PatchRuleRequest, PostingResponse, ProgramActivityListResponse,
+    ProgramActivityResponse, ProgramBalanceListResponse, ProgramBalanceResponse,
+    ProgramListResponse, ProgramResponse, RedeemAmountRequest, RedeemItemsRequest,
+    ReversalListResponse, ReversalResponse, ReverseRedemptionRequest, RuleBudgetResponse,
+    RuleListResponse, RuleResponse, RuleTimes, RuleVersionListResponse, RuleVersionResponse,
+    SetParticipantStatusRequest, SettleResponse, SimulateRuleRequest, SimulatedActionResponse,
+    SimulatedEvaluationResponse, SimulatedResultResponse, SimulatedRuleResponse,
+    SimulationResponse, StatementActorResponse, StatementDetailsResponse, StatementLotResponse,
+    StatementResponse, StatementRowResponse, ValidateRuleRequest, ValidatedRuleResponse, decimal,
+    short,
 };
 pub use terms::{
     AcceptTermsRequest, PublishTermsRequest, TermsContentResponse, TermsDocumentResponse,

@@ -13,8 +13,8 @@ use crate::domain::{
     AssetStatus, Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName,
     FileType, InterestStatus, InventoryMode, IssuancePolicy, JournalAction, LedgerEntity, LimitPer,
     LotStatus, Occasion, OrganizationStatus, OrganizationTier, ParticipantStatus, Points,
-    ProgramStatus, Rate, RedemptionTarget, ReversalStatus, SettlementMode, Status, TermsType,
-    TextRule,
+    ProgramStatus, Rate, RedemptionTarget, ReversalStatus, RuleChange, RuleStatus, SettlementMode,
+    Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -238,6 +238,10 @@ words! {
     ProgramState = ProgramStatus::ALL.map(ProgramStatus::as_str);
     /// Whether an asset is in use.
     AssetState = AssetStatus::ALL.map(AssetStatus::as_str);
+    /// Whether an earning rule is evaluated.
+    RuleState = RuleStatus::ALL.map(RuleStatus::as_str);
+    /// A change of an earning rule.
+    RuleChangeType = RuleChange::ALL.map(RuleChange::as_str);
     /// The account that redemptions go to.
     RedemptionAccount = RedemptionTarget::ALL.map(RedemptionTarget::as_str);
     /// How the points of an asset are kept.

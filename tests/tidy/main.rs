@@ -27,8 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("error", &["domain"]),
     ("telemetry", &["config"]),
-    ("wire", &["domain", "error"]),
-    ("store", &["books", "domain", "clock", "telemetry"]),
+    ("wire", &["domain", "error", "rules"]),
+    ("store", &["books", "domain", "clock", "rules", "telemetry"]),
     (
         "service",
         &[
@@ -36,6 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "analytics",
             "books",
             "domain",
+            "rules",
             "wire",
             "error",
             "clock",

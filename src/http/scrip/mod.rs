@@ -10,6 +10,7 @@ pub(super) mod ledger_reports;
 pub(super) mod participants;
 pub(super) mod programs;
 pub(super) mod redemptions;
+pub(super) mod rules;
 
 /// Rows on a page by default, and at most.
 pub(super) const PAGE_LIMITS: (usize, usize) = (50, 200);

@@ -243,7 +243,7 @@ impl<'a, 'm> Evaluator<'a, 'm> {
 }
 
 /// Reads a number as an expression writes it.
-pub(super) fn parse_decimal(text: &str) -> Option<Number> {
+pub fn parse_decimal(text: &str) -> Option<Number> {
     number::parse_number(text)
 }
 

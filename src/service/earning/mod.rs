@@ -10,6 +10,7 @@ mod lots;
 mod moves;
 mod participants;
 mod redemptions;
+mod rules;
 mod scope;
 mod statement;
 mod subject;

@@ -16,7 +16,7 @@ mod past_wallets;
 pub(in crate::service) mod points;
 pub(in crate::service) mod profiles;
 pub(in crate::service) mod redemptions;
-mod sandbox;
+pub(in crate::service) mod sandbox;
 pub(in crate::service) mod standing;
 mod terms;
 mod tokens;

@@ -7,6 +7,7 @@
 //! write is on the disk and counted in the figures.
 
 mod accounts;
+mod cached_rules;
 mod cached_settings;
 mod checkpoints;
 mod chores;

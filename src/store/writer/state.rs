@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::cached_rules::CachedRules;
 use super::cached_settings::CachedSettings;
 use super::observing::AccessChange;
 use super::tally::Tally;
@@ -34,6 +35,8 @@ pub(super) struct State {
     pub(super) access_in_doubt: bool,
     pub(super) keys: KeyIndex,
     pub(super) settings: CachedSettings,
+    /// The active rules of programs.
+    pub(super) rules: CachedRules,
     /// The accounts of members, as the open batch changes them.
     pub(super) draft: Draft,
     pub(super) tally: Tally,
@@ -76,6 +79,7 @@ impl State {
             access_in_doubt: false,
             keys: stored_index::read(connection)?,
             settings: CachedSettings::default(),
+            rules: CachedRules::default(),
             draft: Draft::new(books),
             tally: Tally::default(),
             listened: None,
@@ -117,6 +121,7 @@ impl State {
         self.next_seq -= i64::try_from(lost.activities.len()).unwrap_or(0);
         self.access_in_doubt |= !lost.access.is_empty();
         self.settings.clear();
+        self.rules.clear();
         self.draft.clear();
         self.tally.clear();
         self.listened = None;

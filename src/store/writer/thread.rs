@@ -349,6 +349,7 @@ impl WriterThread {
     fn commit(&mut self, statements: &Statements<'_>, writes: usize) -> bool {
         let start = Instant::now();
         self.state.settings.end_batch();
+        self.state.rules.end_batch();
         if !self.condition.check() {
             return false;
         }

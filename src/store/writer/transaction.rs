@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use rusqlite::{Connection, Statement};
 
@@ -15,6 +16,7 @@ use crate::domain::{
     PointsRules, Position, ProgramNumber, Seq, Timestamp,
 };
 use crate::store::answers::key_index::KeyIndex;
+use crate::store::tables::compiled_rules::CompiledRules;
 use crate::store::tables::programs::CurrencyVersion;
 use crate::store::tables::{sandbox, webhooks};
 use crate::store::{Error, log};
@@ -96,6 +98,7 @@ impl<'a> Transaction<'a> {
             activities: state.changes.activities.len(),
         };
         state.settings.mark();
+        state.rules.mark();
         state.draft.mark();
         state.tally.mark();
         Self {
@@ -320,6 +323,7 @@ impl<'a> Transaction<'a> {
         }
         self.state.changes.activities.truncate(self.mark.activities);
         self.state.settings.undo();
+        self.state.rules.undo();
         self.state.draft.undo();
         self.state.tally.undo();
         if self.state.changes.webhooks_changed {
@@ -410,6 +414,20 @@ impl<'a> Transaction<'a> {
     /// Notes that a program's currency, or the settings of its points, were changed.
     pub(in crate::store) fn settings_changed(&mut self, program: ProgramNumber) {
         self.state.settings.changed(program);
+        self.state.rules.changed(program);
+    }
+
+    /// The active rules of a program.
+    ///
+    /// # Errors
+    /// [`Error`] if the database fails.
+    pub fn rules(&mut self, program: ProgramNumber) -> Result<Arc<CompiledRules>, Error> {
+        self.state.rules.get(self.connection, program)
+    }
+
+    /// Notes that the rules of a program were changed.
+    pub(in crate::store) fn rules_changed(&mut self, program: ProgramNumber) {
+        self.state.rules.changed(program);
     }
 
     /// The index of idempotency keys.

@@ -12,6 +12,7 @@ mod participants;
 mod programs;
 mod redemptions;
 mod reports;
+mod rules;
 mod statement;
 
 pub use self::assets::{
@@ -47,6 +48,12 @@ pub use self::reports::{
     ExpirationBucketResponse, ExpirationScheduleListResponse, ExpirationScheduleResponse,
     LedgerSummaryListResponse, LedgerSummaryResponse, ProgramActivityListResponse,
     ProgramActivityResponse, decimal,
+};
+pub use self::rules::{
+    BudgetUse, CreateRuleRequest, PatchRuleRequest, RuleBudgetResponse, RuleListResponse,
+    RuleResponse, RuleTimes, RuleVersionListResponse, RuleVersionResponse, SimulateRuleRequest,
+    SimulatedActionResponse, SimulatedEvaluationResponse, SimulatedResultResponse,
+    SimulatedRuleResponse, SimulationResponse, ValidateRuleRequest, ValidatedRuleResponse,
 };
 pub use self::statement::{
     StatementActorResponse, StatementDetailsResponse, StatementLotResponse, StatementResponse,

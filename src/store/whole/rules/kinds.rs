@@ -5,6 +5,7 @@ use crate::domain::{
     Intake, Invalid, LotMoves, MessageId, OfferContent, OfferId, Rate, Reason, RedemptionCode,
     RedemptionLimit, Seq, Subscription, Timestamp, WebhookUrl, Zone,
 };
+use crate::rules::{EVALUATOR_VERSION, RuleDocument};
 
 /// A check of the values of a column that are not null.
 #[derive(Debug, Clone, Copy)]
@@ -195,6 +196,15 @@ pub(super) const LOTS: Rule = Rule(|cell| {
         .ok_or_else(|| "must be what a ledger entry does to lots".to_owned())
 });
 pub(super) const ACTOR: Rule = Rule(|cell| in_range(cell, 1, 6));
+/// The version of an evaluator of this server or an earlier one.
+pub(super) const EVALUATOR: Rule = Rule(|cell| in_range(cell, 1, EVALUATOR_VERSION.into()));
+/// A whole earning rule.
+pub(super) const RULE: Rule = Rule(|cell| {
+    let document = RuleDocument::parse(cell.text().unwrap_or_default());
+    document
+        .map(drop)
+        .ok_or_else(|| "must be an earning rule in JSON".to_owned())
+});
 /// A note of version 1: a reason, a public id or an environment.
 pub(super) const NOTE: Rule = Rule(|cell| {
     let text = cell.text().unwrap_or_default();

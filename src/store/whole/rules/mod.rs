@@ -8,10 +8,10 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY, EVENTS,
-    EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, NOTICE, PER_MEMBER, PERSONS,
-    PIECES, PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL,
-    ZONE, expected, text,
+    ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY,
+    EVALUATOR, EVENTS, EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, NOTICE,
+    PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT, ROW, RULE, SECRET, STAMP, TIERS, TIME,
+    UNITS_PER_USD, WEBHOOK_URL, ZONE, expected, text,
 };
 use crate::domain::{
     AssetSymbol, Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
@@ -131,6 +131,35 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("opening_after", COUNT),
             ("opening_expires_at", STAMP),
             ("updated_at", STAMP),
+        ],
+    ),
+    (
+        "rule",
+        &[
+            ("name", text!(Name)),
+            ("position", ROW),
+            ("version_id", ROW),
+            ("updated_at", STAMP),
+        ],
+    ),
+    (
+        "rule_version",
+        &[
+            ("rule_id", ROW),
+            ("number", ROW),
+            ("seq", ROW),
+            ("change_type", ANY),
+            ("evaluator", EVALUATOR),
+            ("document", RULE),
+        ],
+    ),
+    (
+        "rule_budget",
+        &[
+            ("rule_id", ROW),
+            ("asset_id", ROW),
+            ("consumed", ANY),
+            ("next_reset_at", TIME),
         ],
     ),
     (

@@ -30,6 +30,9 @@ pub(super) const MEMBERS: usize = 1;
 pub(super) const NEW_TABLES: &[&str] = &[
     "configuration",
     "asset",
+    "rule",
+    "rule_version",
+    "rule_budget",
     "log_text",
     "idempotency_words",
     "search_term",
