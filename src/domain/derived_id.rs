@@ -24,6 +24,8 @@ pub enum DerivedKind {
     Reversal,
     /// A version of an earning rule, by its number.
     RuleVersion,
+    /// What a rule made of an event, by the number of the event in the log and its own place.
+    Evaluation,
 }
 
 /// The ids of one kind in a program: `UUIDv8`s that do not count up, in which the numbers can be

@@ -38,6 +38,7 @@ const FILES: &[&[Route]] = &[
     scrip::accounts::ROUTES,
     scrip::redemptions::ROUTES,
     scrip::rules::ROUTES,
+    scrip::events::ROUTES,
     scrip::journal::ROUTES,
     scrip::activity::ROUTES,
     scrip::ledger_reports::ROUTES,

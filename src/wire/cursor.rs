@@ -34,6 +34,7 @@ pub enum ListKind {
     ProgramBalances,
     Rules,
     RuleHistory,
+    Events,
 }
 
 /// A place in a list: the number of a row.

@@ -299,7 +299,7 @@ pub(super) const EVENTS: FieldType<Subscription, Refusal> = FieldType {
 
 /// The text of a field of the body, in which the last field of a name counts, as in the parsed
 /// body.
-fn raw<'a>(field: &Field<'a>) -> Option<&'a RawValue> {
+pub(super) fn raw<'a>(field: &Field<'a>) -> Option<&'a RawValue> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(field.bytes).ok()?;
     fields.get(field.name).copied()
 }

@@ -11,10 +11,10 @@ use utoipa::{PartialSchema, ToSchema};
 use super::text_pattern;
 use crate::domain::{
     AssetStatus, Bucket, BurnOrder, CancelReason, ContactMethod, ContactWindow, EventName,
-    FileType, InterestStatus, InventoryMode, IssuancePolicy, JournalAction, LedgerEntity, LimitPer,
-    LotStatus, Occasion, OrganizationStatus, OrganizationTier, ParticipantStatus, Points,
-    ProgramStatus, Rate, RedemptionTarget, ReversalStatus, RuleChange, RuleStatus, SettlementMode,
-    Status, TermsType, TextRule,
+    EventSource, EventStatus, FileType, InterestStatus, InventoryMode, IssuancePolicy,
+    JournalAction, LedgerEntity, LimitPer, LotStatus, Occasion, OrganizationStatus,
+    OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate, RedemptionTarget,
+    ReversalStatus, RuleChange, RuleStatus, SettlementMode, Status, TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -46,6 +46,15 @@ pub fn length(least: usize, most: usize) -> Object {
 /// Any string.
 pub fn string() -> Object {
     Object::with_type(Type::String)
+}
+
+/// A string with a length.
+pub fn string_of(least: usize, most: usize) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(least))
+        .max_length(Some(most))
+        .build()
 }
 
 /// A UUID.
@@ -242,6 +251,14 @@ words! {
     RuleState = RuleStatus::ALL.map(RuleStatus::as_str);
     /// A change of an earning rule.
     RuleChangeType = RuleChange::ALL.map(RuleChange::as_str);
+    /// The status of a stored event.
+    StoredEventStatus = EventStatus::ALL.map(EventStatus::as_str);
+    /// Where a stored event comes from.
+    StoredEventSource = EventSource::ALL.map(EventSource::as_str);
+    /// What a rule made of an event.
+    EvaluationStatus = ["SUCCESS", "FAILED", "SKIPPED", "SKIPPED_ERROR", "SKIPPED_TIMEOUT"];
+    /// Whether an event of a batch was accepted.
+    WrittenBatchStatus = ["accepted", "error"];
     /// The account that redemptions go to.
     RedemptionAccount = RedemptionTarget::ALL.map(RedemptionTarget::as_str);
     /// How the points of an asset are kept.

@@ -4,6 +4,7 @@ pub(super) mod accounts;
 pub(super) mod activity;
 pub(super) mod assets;
 pub(super) mod balances;
+pub(super) mod events;
 pub(super) mod funds;
 pub(super) mod journal;
 pub(super) mod ledger_reports;

@@ -12,7 +12,9 @@ mod participants;
 mod redemptions;
 mod rules;
 mod scope;
+mod state;
 mod statement;
+mod stored_events;
 mod subject;
 
 pub use self::expirations::{ExpirationSelection, Granularity};
@@ -21,3 +23,4 @@ pub use self::journal::JournalFilter;
 pub use self::lots::LotFilter;
 pub use self::redemptions::RedemptionSelection;
 pub use self::statement::StatementSelection;
+pub use self::stored_events::EventSelection;

@@ -9,6 +9,15 @@ use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::{self, Transaction};
 
 impl Services {
+    /// The id of a participant of the key's program.
+    ///
+    /// # Errors
+    /// `not_found` if there is none.
+    pub fn participant_uuid(&self, key: KeyPrincipal, given: &str) -> Result<Uuid, ServiceError> {
+        let member = self.participant(key, given)?.number;
+        Ok(id(self.directory.uuid_of(key.program)?, member))
+    }
+
     /// The account of a participant of the key's program, whatever its status.
     pub(super) fn participant(&self, key: KeyPrincipal, id: &str) -> Result<Record, ServiceError> {
         let member = number_of(self.directory.uuid_of(key.program)?, id)?;
@@ -52,6 +61,11 @@ pub(super) fn check_active(record: &Record) -> Result<(), Refusal> {
 /// The ids of a program's participants.
 pub(super) fn ids(program: Uuid) -> DerivedIds {
     DerivedIds::new(program, DerivedKind::Participant)
+}
+
+/// The id of the participant that is a member.
+pub(super) fn id(program: Uuid, member: MemberNumber) -> Uuid {
+    ids(program).id(member.0, 0)
 }
 
 /// The number of the member with the id of a participant.

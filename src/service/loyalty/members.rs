@@ -292,6 +292,18 @@ pub(in crate::service) fn create(
     id: &ExternalUserId,
     profile: MemberProfile,
 ) -> Result<Member, ServiceError> {
+    create_for(tx, caps, (at, key), id, profile, None)
+}
+
+/// [`create`], because of a stored event: the one with this number.
+pub(in crate::service) fn create_for(
+    tx: &mut Transaction<'_>,
+    caps: Caps,
+    (at, key): (Timestamp, &KeyPrincipal),
+    id: &ExternalUserId,
+    profile: MemberProfile,
+    cause: Option<Seq>,
+) -> Result<Member, ServiceError> {
     let id = ExternalUserId::parse("externalUserID", id.as_str())?;
     caps.check_member(tx, key)?;
     let program = key.program;
@@ -306,7 +318,7 @@ pub(in crate::service) fn create(
     let event = Event::MemberCreated {
         member: member.number,
         tier: member.tier.clone(),
-        cause: None,
+        cause,
     };
     member.version = events::record(tx, program, at, event)?;
     store::members::update_version(tx, &member)?;

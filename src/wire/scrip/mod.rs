@@ -3,6 +3,7 @@
 mod amount;
 mod assets;
 mod balances;
+mod events;
 mod expiry;
 mod funds;
 mod journal;
@@ -23,6 +24,11 @@ pub use self::balances::{
     AdjustBalanceRequest, AdjustedBalanceResponse, BalanceOperationRequest,
     BalanceOperationResponse, BucketsResponse, LotAmountResponse, OperatedAsset,
     ParticipantBalanceListResponse, ParticipantBalanceResponse, SettleResponse,
+};
+pub use self::events::{
+    AcceptedEventResponse, BatchItemResponse, EventBatchRequest, EventBatchResponse,
+    EventListResponse, EventRequest, EventResponse, RuleEvaluationResponse, check_event, event_id,
+    participant_id,
 };
 pub use self::expiry::ExpiryResponse;
 pub use self::funds::{

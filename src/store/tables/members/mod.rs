@@ -177,6 +177,15 @@ pub fn raised_epochs(connection: &Connection) -> Result<Vec<(MemberNumber, i64)>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The operator's own id of a member.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn external_id(connection: &Connection, member: MemberNumber) -> Result<Option<String>, Error> {
+    let sql = "SELECT external_user_id FROM member WHERE id = ?1";
+    query::one(connection, sql, [member.0], |row| Ok(row.get(0)?))
+}
+
 /// The epoch of a member's valid tokens.
 ///
 /// # Errors

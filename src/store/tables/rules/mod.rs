@@ -7,7 +7,9 @@ use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
 pub use self::budgets::{budgets, budgets_of, drop_budgets, save_budgets};
-pub use self::versions::{VersionFilter, VersionRow, insert_version, next_version, versions};
+pub use self::versions::{
+    NamedVersion, VersionFilter, VersionRow, insert_version, named_version, next_version, versions,
+};
 use crate::domain::{
     ProgramNumber, RuleNumber, RuleSort, RuleStatus, RuleVersionNumber, Search, Seq, Timestamp,
 };

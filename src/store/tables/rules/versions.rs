@@ -2,11 +2,13 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::domain::{Actor, RuleChange, RuleNumber, RuleVersionNumber, Seq, Timestamp};
+use uuid::Uuid;
+
+use crate::domain::{Actor, Name, RuleChange, RuleNumber, RuleVersionNumber, Seq, Timestamp};
 use crate::rules::{EVALUATOR_VERSION, RuleDocument};
-use crate::store::tables::columns::{column, time, word};
+use crate::store::tables::columns::{column, time, uuid, word};
 use crate::store::tables::compiled_rules::document;
-use crate::store::tables::query::Query;
+use crate::store::tables::query::{self, Query};
 use crate::store::{Error, Transaction};
 
 const SELECT: &str = "SELECT v.id, v.seq, v.change_type, v.document, a.at, a.actor, a.actor_number,
@@ -32,6 +34,33 @@ pub struct VersionRow {
     pub document: RuleDocument,
     /// What it said before.
     pub before: Option<RuleDocument>,
+}
+
+/// A version of a rule, as others name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedVersion {
+    /// The public id of the rule.
+    pub rule: Uuid,
+    /// The name that the rule had then.
+    pub name: Name,
+}
+
+/// The version of a rule with a number.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn named_version(
+    connection: &Connection,
+    version: RuleVersionNumber,
+) -> Result<Option<NamedVersion>, Error> {
+    let sql = "SELECT r.uuid, v.document FROM rule_version v JOIN rule r ON r.id = v.rule_id
+               WHERE v.id = ?1";
+    query::one(connection, sql, [version.0], |row| {
+        Ok(NamedVersion {
+            rule: uuid(row, 0)?,
+            name: document(row, 1)?.name,
+        })
+    })
 }
 
 /// The filter of a list of versions.
