@@ -1,5 +1,7 @@
 //! The words of lists of earning rules.
 
+use super::RuleStatus;
+
 /// What a version of a rule changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleChange {
@@ -24,6 +26,16 @@ impl RuleChange {
         Self::Suspended,
         Self::Archived,
     ];
+
+    /// What a change is from one status to another.
+    pub fn of(before: RuleStatus, after: RuleStatus) -> Self {
+        match after {
+            _ if before == after => Self::Updated,
+            RuleStatus::Active => Self::Activated,
+            RuleStatus::Suspended => Self::Suspended,
+            RuleStatus::Archived => Self::Archived,
+        }
+    }
 
     /// The name on the wire and in the database.
     pub fn as_str(self) -> &'static str {

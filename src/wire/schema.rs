@@ -306,7 +306,7 @@ const PROGRAM_SETTINGS: &[&str] = &[
 
 /// Fields that only an Org-API-Key receives, that only one response shows, that were added later
 /// and have a name that others have too, or of which only some are there, by schema.
-const NOT_ALWAYS: [(&str, &[&str]); 11] = [
+const NOT_ALWAYS: [(&str, &[&str]); 14] = [
     ("CreatedProgramResponse", PROGRAM_SETTINGS),
     ("ExpiryResponse", &["after", "at", "extra"]),
     ("GatewayResponse", &["secret"]),
@@ -340,7 +340,26 @@ const NOT_ALWAYS: [(&str, &[&str]); 11] = [
         "RedemptionResponse",
         &["code", "quantity", "offerTitle", "displayName"],
     ),
+    (
+        "SimulatedEvaluationResponse",
+        &["reason", "error_message", "results"],
+    ),
+    (
+        "SimulatedResultResponse",
+        &[
+            "amount",
+            "asset_symbol",
+            "current_value",
+            "projected_value",
+            "value",
+            "current_tags",
+            "would_add",
+            "would_remove",
+            "would_change",
+        ],
+    ),
     ("StatementRowResponse", &["details"]),
+    ("ValidatedRuleResponse", &["note", "line", "column", "hint"]),
 ];
 
 /// Marks the fields of a response as required, except those that may be missing: a field without a

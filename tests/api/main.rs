@@ -83,6 +83,8 @@ mod redemptions;
 mod removals;
 mod repeated;
 mod reports;
+mod rule_simulations;
+mod rules;
 mod sandbox;
 mod scrip_posts;
 mod search;

@@ -101,7 +101,7 @@ fn row(
         program_name: program.name.as_str().to_owned(),
         reward_count: totals.current_offers,
         // There are no earning rules.
-        rule_count: 0,
+        rule_count: program.rules.into(),
         tier_count: counters.tier_count() as u64,
         total_issued: decimal(sum(Measure::Minted).amount),
         total_redeemed: decimal(sum(Measure::Spent).amount),

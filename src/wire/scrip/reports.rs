@@ -38,7 +38,7 @@ pub struct ProgramActivityResponse {
     pub program_name: String,
     /// Offers that are not archived now.
     pub reward_count: u64,
-    /// The number of earning rules: always 0.
+    /// Earning rules that are not archived now.
     pub rule_count: u64,
     /// Distinct tiers of members who are not removed now.
     pub tier_count: u64,

@@ -97,7 +97,7 @@ impl Services {
             if rule.document == before.document {
                 rule = before;
             } else {
-                let change = change_of(before.document.status, status);
+                let change = RuleChange::of(before.document.status, status);
                 save(tx, at, &mut rule, change)?;
             }
             let answer = Answer::ok(&shown.rule(tx, &rule, at)?);
@@ -188,16 +188,6 @@ fn apply(document: &mut RuleDocument, request: PatchRuleRequest) {
     draft.active_to = request.active_to.apply(draft.active_to);
     if let Some(budgets) = request.budgets {
         draft.budgets = budgets;
-    }
-}
-
-/// What a change is, from one status to another.
-fn change_of(before: RuleStatus, after: RuleStatus) -> RuleChange {
-    match after {
-        _ if before == after => RuleChange::Updated,
-        RuleStatus::Active => RuleChange::Activated,
-        RuleStatus::Suspended => RuleChange::Suspended,
-        RuleStatus::Archived => RuleChange::Archived,
     }
 }
 

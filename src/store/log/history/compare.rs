@@ -2,6 +2,7 @@
 
 use rusqlite::Row;
 
+use super::rules::{BUDGETS, RULES};
 use super::{Dates, History, Logged};
 use crate::domain::ProgramStatus;
 use crate::store::Error;
@@ -38,7 +39,7 @@ const WEBHOOKS: &str = "SELECT id, uuid, disabled_at IS NOT NULL AS is_disabled,
     FROM webhook_endpoint ORDER BY id";
 
 /// The columns of a row that may differ from the log; `None` if the log does not contain the row.
-type Compared<const N: usize> = Result<Option<[(&'static str, bool); N]>, Error>;
+pub(super) type Compared<const N: usize> = Result<Option<[(&'static str, bool); N]>, Error>;
 
 impl History<'_> {
     /// Compares every row of the tables with the log; stops with the members once there are `limit`
@@ -66,6 +67,8 @@ impl History<'_> {
                 ),
             });
         }
+        self.compare("rule", RULES, usize::MAX, Self::compare_rule)?;
+        self.compare("rule_budget", BUDGETS, usize::MAX, Self::compare_budget)?;
         self.compare(
             "organization",
             ORGANIZATIONS,
@@ -124,7 +127,8 @@ impl History<'_> {
     }
 
     fn compare_counts(&mut self) -> Result<(), Error> {
-        for (table, logged) in [
+        let rules = self.rules.counts();
+        let counts = [
             ("member", self.members.len()),
             ("offer", self.offers.len()),
             ("redemption", self.redemptions.len()),
@@ -134,7 +138,8 @@ impl History<'_> {
             ),
             ("program", self.programs.len()),
             ("organization", self.organizations.len()),
-        ] {
+        ];
+        for (table, logged) in counts.into_iter().chain(rules) {
             let sql = format!("SELECT count(*) FROM {table}");
             let rows: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
             if usize::try_from(rows) != Ok(logged) {

@@ -5,6 +5,7 @@ mod assets;
 mod compare;
 mod members;
 mod redemptions;
+mod rules;
 mod tenants;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Statement};
 
 use self::assets::Assets;
+use self::rules::Rules;
 use crate::domain::{Cells, Column, Event, EventKind, Pool, ProgramStatus, Rating, Status};
 use crate::store::Error;
 use crate::store::tables::columns::column;
@@ -155,6 +157,7 @@ pub(super) struct History<'c> {
     redemptions: HashMap<i64, Redemption>,
     programs: HashMap<i64, Program>,
     assets: Assets,
+    rules: Rules,
     organizations: HashMap<i64, Organization>,
     pools: HashMap<i64, Pool>,
     webhooks: HashMap<[u8; 16], Webhook>,
@@ -181,6 +184,7 @@ impl<'c> History<'c> {
             redemptions: HashMap::new(),
             programs: HashMap::new(),
             assets: Assets::default(),
+            rules: Rules::default(),
             organizations: HashMap::new(),
             pools: HashMap::new(),
             webhooks: HashMap::new(),
@@ -293,12 +297,13 @@ impl<'c> History<'c> {
             Event::InterestChanged { interest, .. } => {
                 return self.find_interest(seq, interest.as_uuid().as_bytes());
             }
+            Event::RuleChanged { .. } | Event::BudgetReset { .. } => {
+                return self.rule(seq, at, program, event);
+            }
             Event::EventStored(_) => return self.find_row(seq, "event"),
             // They are in the books alone, or compared elsewhere.
             Event::WalletDebited(_)
             | Event::StateChanged(_)
-            | Event::RuleChanged { .. }
-            | Event::BudgetReset { .. }
             | Event::BalanceExpired { .. }
             | Event::WalletExpiring { .. } => {}
             Event::ProgramFunded(_) | Event::ProgramBurned(_) => self.funding(seq, program, event),

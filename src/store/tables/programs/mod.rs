@@ -34,7 +34,8 @@ const SELECT_ACCESS: &str =
         (SELECT count(*) FROM asset WHERE program_id = p.id AND symbol IS NOT NULL
             AND archived_at IS NULL) AS further_assets,
         EXISTS (SELECT 1 FROM asset WHERE program_id = p.id AND symbol IS NOT NULL)
-            AS has_further_assets
+            AS has_further_assets,
+        (SELECT count(*) FROM rule WHERE program_id = p.id AND archived_at IS NULL) AS rules
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// The parts of a program that a credential check needs.
@@ -58,6 +59,8 @@ pub struct ProgramAccessRow {
     pub further_assets: u32,
     /// Whether it has any, archived ones included.
     pub has_further_assets: bool,
+    /// The number of its earning rules that are not archived.
+    pub rules: u32,
 }
 
 /// Creates a program and sets its `number`. [`update`] and [`configure`] write its versions, which
@@ -292,6 +295,7 @@ fn access_row(row: &Row<'_>) -> Result<ProgramAccessRow, Error> {
         currency: Arc::new(currency(row, column!(SELECT_ACCESS, "currency_name"))?),
         further_assets: row.get(column!(SELECT_ACCESS, "further_assets"))?,
         has_further_assets: row.get(column!(SELECT_ACCESS, "has_further_assets"))?,
+        rules: row.get(column!(SELECT_ACCESS, "rules"))?,
     })
 }
 
