@@ -90,6 +90,7 @@ mod scrip_posts;
 mod search;
 mod snapshots;
 mod statements;
+mod stored_events;
 mod streams;
 mod streams_ending;
 mod tampers;
