@@ -17,8 +17,9 @@ pub enum Surface {
 }
 
 /// The roots of the paths of [`Surface::Scrip`].
-const SCRIP: [&str; 6] = [
+const SCRIP: [&str; 7] = [
     "/v1/assets",
+    "/v1/events",
     "/v1/journal-entries",
     "/v1/participants",
     "/v1/programs",
