@@ -241,6 +241,24 @@ CREATE TABLE removal (
 ) STRICT;
 CREATE INDEX removal_by_erased_key ON removal (erased_key) WHERE erased_key IS NOT NULL;
 
+-- The tags of members, in lower case.
+CREATE TABLE member_tag (
+    member_id INTEGER NOT NULL CONSTRAINT member_tag_member REFERENCES member (id),
+    tag       TEXT    NOT NULL,
+    PRIMARY KEY (member_id, tag)
+) STRICT, WITHOUT ROWID;
+
+-- The counters of members, as they were last written: a counter whose time is over is zero.
+CREATE TABLE counter (
+    member_id     INTEGER NOT NULL CONSTRAINT counter_member REFERENCES member (id),
+    key           TEXT    NOT NULL,
+    value         TEXT    NOT NULL,         -- a decimal number without needless zeros
+    reset_after   INTEGER                   -- milliseconds from last_reset_at after which it is zero; NULL: never
+        CONSTRAINT counter_reset_after CHECK (reset_after > 0),
+    last_reset_at INTEGER NOT NULL,         -- when it was created, set or last reset
+    PRIMARY KEY (member_id, key)
+) STRICT, WITHOUT ROWID;
+
 -- The search index of members: the terms of ids, names, emails and phone numbers, as defined in
 -- src/domain/search.rs and src/domain/contact.rs.
 -- Updated with each profile. The existence of the member is not checked with each row; `verify`
@@ -398,6 +416,9 @@ CREATE TABLE activity (
 
 -- The history of a redemption. Most rows have none.
 CREATE INDEX activity_by_redemption ON activity (redemption_id) WHERE redemption_id IS NOT NULL;
+
+-- The changes of the tags, counters and attributes of a member.
+CREATE INDEX activity_by_state ON activity (member_id) WHERE kind = 37;
 
 -- The reversals of a ledger entry. Few entries are reversals.
 CREATE INDEX activity_by_reversed ON activity (cause_seq) WHERE entry = 12;

@@ -405,7 +405,9 @@ impl From<&Refusal> for Problem {
             Refusal::LimitReached { .. }
             | Refusal::TooManyHolds(_)
             | Refusal::TooManyAssets(_)
-            | Refusal::TooManyRules(_) => Code::LimitReached,
+            | Refusal::TooManyRules(_)
+            | Refusal::TooManyTags(_)
+            | Refusal::TooManyCounters(_) => Code::LimitReached,
             Refusal::KeyInUse => Code::KeyInUse,
             Refusal::OfferUnavailable(_) => Code::OfferUnavailable,
             Refusal::InsufficientOrgPoints => Code::InsufficientOrgPoints,

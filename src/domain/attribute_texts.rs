@@ -1,10 +1,13 @@
-//! The attributes of a member as the earning engine sees them: each a text.
+//! The attributes of a member, one by one: as texts, as the earning engine shows them, and as JSON.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
 use super::{Attributes, Invalid};
+
+/// Attributes that differ, by name, each with its JSON before and after.
+pub type AttributeChanges = BTreeMap<String, (Option<String>, Option<String>)>;
 
 impl Attributes {
     /// Every attribute as a text: a string as it is, and any other value as its JSON.
@@ -16,11 +19,60 @@ impl Attributes {
     /// assert_eq!(texts, [("a".into(), "[1.50]".into()), ("b".into(), "x".into())]);
     /// ```
     pub fn texts(&self) -> BTreeMap<String, String> {
-        let texts = values(self.as_str()).into_iter().map(|(name, value)| {
-            let text = serde_json::from_str(value.get());
-            (name, text.unwrap_or_else(|_| value.get().to_owned()))
-        });
-        texts.collect()
+        let values = values(self.as_str()).into_iter();
+        values
+            .map(|(name, value)| (name, Self::text_of(value.get())))
+            .collect()
+    }
+
+    /// Every attribute as JSON, as it was given.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let values = values(self.as_str()).into_iter();
+        values
+            .map(|(name, value)| (name, value.get().to_owned()))
+            .collect()
+    }
+
+    /// The attributes without one of them; `None` if no other is left. The others stay as they are.
+    pub fn without(&self, name: &str) -> Option<Self> {
+        let mut all = values(self.as_str());
+        all.remove(name);
+        let json = serde_json::to_string(&all).unwrap_or_default();
+        (!all.is_empty()).then_some(Self::stored(json))
+    }
+
+    /// The names of the attributes that differ, each with its JSON before and after.
+    ///
+    /// ```
+    /// use stampcard::domain::Attributes;
+    /// let [before, after] = [r#"{"a": 1, "b": 2}"#, r#"{"b":2, "c":"x"}"#]
+    ///     .map(|json| Attributes::parse("attributes", json).unwrap());
+    /// let changes = Attributes::changes(Some(&before), Some(&after));
+    /// assert_eq!(changes["a"], (Some("1".into()), None));
+    /// assert_eq!(changes["c"], (None, Some("\"x\"".into())));
+    /// assert!(!changes.contains_key("b"));
+    /// ```
+    pub fn changes(before: Option<&Self>, after: Option<&Self>) -> AttributeChanges {
+        let [before, mut after] =
+            [before, after].map(|all| all.map(Self::values).unwrap_or_default());
+        let mut changes = AttributeChanges::new();
+        for (name, old) in before {
+            let new = after.remove(&name);
+            if new.as_ref() != Some(&old) {
+                changes.insert(name, (Some(old), new));
+            }
+        }
+        changes.extend(
+            after
+                .into_iter()
+                .map(|(name, new)| (name, (None, Some(new)))),
+        );
+        changes
+    }
+
+    /// The text of the JSON of an attribute: a string as it is, and any other value as its JSON.
+    pub fn text_of(json: &str) -> String {
+        serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())
     }
 
     /// Attributes of which some got other texts. The others stay as they are, byte for byte.

@@ -26,6 +26,8 @@ pub enum DerivedKind {
     RuleVersion,
     /// What a rule made of an event, by the number of the event in the log and its own place.
     Evaluation,
+    /// A change of a participant's state, by its number in the log.
+    StateChange,
 }
 
 /// The ids of one kind in a program: `UUIDv8`s that do not count up, in which the numbers can be

@@ -123,6 +123,7 @@ impl Event {
             | Self::RedemptionPurchased(moved)
             | Self::RedemptionCompleted(moved)
             | Self::RedemptionCanceled(moved) => EventKind::of_status(moved.to) == self.kind(),
+            Self::StateChanged(change) => change.is_consistent(),
             // The program's points are never archived.
             Self::AssetChanged {
                 asset, archived, ..

@@ -16,6 +16,7 @@ mod cells;
 mod cents;
 mod contact;
 mod conversation;
+mod counter_value;
 mod day;
 mod decimal;
 mod derived_id;
@@ -73,12 +74,14 @@ pub use asset::{
     Asset, AssetStatus, BurnOrder, FurtherAsset, InventoryMode, IssuancePolicy, PointsRules,
 };
 pub use attachment::{Attachment, FileType};
+pub use attribute_texts::AttributeChanges;
 pub use audience::{Audience, Counting, Shown};
 pub use balance_operation::BalanceOperation;
 pub use catalogue::{EventName, EventSet, Subscription};
 pub use cents::Cents;
 pub use contact::phone_terms;
 pub use conversation::{Conversation, ConversationPlace, InboxPlace, InboxRank, Message, Role};
+pub use counter_value::CounterValue;
 pub use day::Day;
 pub use decimal::{Decimal, NoAmount, Scale};
 pub use derived_id::{DerivedIds, DerivedKind};
@@ -133,9 +136,9 @@ pub use stored_event::{
 };
 pub use terms::{PresentTerms, TermsContent, TermsHtml, TermsType, TermsVersion};
 pub use text::{
-    AssetSymbol, Attributes, Blanks, Caption, Comment, CurrencyName, CurrencySymbol, DisplayName,
-    Email, ExternalId, ExternalUserId, FileName, Label, LongText, MessageText, Name, Note, Phone,
-    Reason, ReferenceId, TextRule, Tier, Title, Url,
+    AssetSymbol, Attributes, Blanks, Caption, Comment, CounterKey, CurrencyName, CurrencySymbol,
+    DisplayName, Email, ExternalId, ExternalUserId, FileName, Label, LongText, MessageText, Name,
+    Note, Phone, Reason, ReferenceId, Tag, TextRule, Tier, Title, Url,
 };
 pub use timestamp::Timestamp;
 pub use visible::INVISIBLE;

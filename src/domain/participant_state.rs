@@ -2,7 +2,7 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::stored_event::Cause;
-use super::{Column, MemberNumber};
+use super::{Column, Invalid, MemberNumber, Tag};
 
 /// What changed of a participant's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,12 +88,47 @@ pub struct StateChange {
     pub operation: StateOperation,
     /// The rule that caused it, if one did.
     pub cause: Option<Cause>,
+    /// Of a counter: the milliseconds after which it is reset from then on, if it ever is.
+    pub reset_after: Option<i64>,
     /// The tag, or the key. It and the values are free texts, which the row does not hold.
     pub key: Option<Box<str>>,
-    /// The value before; none of a tag, or if there was none.
+    /// The value before, of an attribute as JSON; none of a tag, or if there was none.
     pub old: Option<Box<str>>,
-    /// The value after; none of a tag, or if there is none.
+    /// The value after, of an attribute as JSON; none of a tag, or if there is none.
     pub new: Option<Box<str>>,
+}
+
+impl StateChange {
+    /// Whether what changed can change in this way.
+    pub(super) fn is_consistent(&self) -> bool {
+        use StateOperation::{Add, AutoReset, Delete, Remove, Set};
+        match self.kind {
+            StateKind::Tag => matches!(self.operation, Add | Remove) && self.reset_after.is_none(),
+            StateKind::Counter => {
+                matches!(self.operation, Set | Add | AutoReset)
+                    && self.reset_after.is_none_or(|after| after > 0)
+                    && (self.operation != AutoReset || self.reset_after.is_some())
+            }
+            StateKind::Attribute => {
+                matches!(self.operation, Set | Delete) && self.reset_after.is_none()
+            }
+        }
+    }
+}
+
+impl Tag {
+    /// Checks a tag, and puts it in lower case.
+    ///
+    /// ```
+    /// use stampcard::domain::Tag;
+    /// assert_eq!(Tag::lower("tag", "VIP").unwrap().as_str(), "vip");
+    /// ```
+    ///
+    /// # Errors
+    /// [`Invalid`] as of [`Tag::parse`].
+    pub fn lower(field: &str, tag: &str) -> Result<Self, Invalid> {
+        Self::parse(field, tag.to_lowercase())
+    }
 }
 
 impl Fields for StateChange {
@@ -101,6 +136,7 @@ impl Fields for StateChange {
         Column::Member,
         Column::From,
         Column::To,
+        Column::Amount,
         Column::Cause,
         Column::RuleVersion,
     ];
@@ -109,6 +145,7 @@ impl Fields for StateChange {
         row.set(Column::Member, self.member.cell());
         row.set(Column::From, self.kind.cell());
         row.set(Column::To, self.operation.cell());
+        row.set(Column::Amount, self.reset_after.cell());
         Cause::write(self.cause, row);
     }
 
@@ -117,6 +154,7 @@ impl Fields for StateChange {
             member: MemberNumber::of(cells.cell(Column::Member))?,
             kind: StateKind::of(cells.cell(Column::From))?,
             operation: StateOperation::of(cells.cell(Column::To))?,
+            reset_after: Option::of(cells.cell(Column::Amount))?,
             cause: Cause::read(cells)?,
             key: None,
             old: None,

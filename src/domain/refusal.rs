@@ -88,6 +88,12 @@ pub enum Refusal {
     /// The member has as many open holds as are possible.
     #[error("a participant has at most {0} holds at a time; release one first")]
     TooManyHolds(usize),
+    /// The participant has as many tags as are possible.
+    #[error("a participant has at most {0} tags; remove one first")]
+    TooManyTags(usize),
+    /// The participant has as many counters as are possible.
+    #[error("a participant has at most {0} counters")]
+    TooManyCounters(usize),
     /// There are not enough points of the kind that the request names.
     #[error("{available} points match, {needed} are needed")]
     TooFewMatching {
@@ -210,6 +216,8 @@ impl Refusal {
                 | Self::AssetArchived
                 | Self::TooManyAssets(_)
                 | Self::TooManyRules(_)
+                | Self::TooManyTags(_)
+                | Self::TooManyCounters(_)
                 | Self::AnotherProgram(_)
                 | Self::AnotherMember
                 | Self::PreconditionFailed(_)

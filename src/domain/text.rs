@@ -295,6 +295,14 @@ text!(
     ReferenceId, (1, 255), lines: false, Trimmed
 );
 text!(
+    /// A tag of a participant: 1 to 100 characters, in lower case.
+    Tag, (1, 100), lines: false, NotAlone
+);
+text!(
+    /// The name of a counter of a participant: 1 to 100 characters.
+    CounterKey, (1, 100), lines: false, NotAlone
+);
+text!(
     /// The partner's own id of an organization: 1 to 255 characters.
     ExternalId, (1, 255), lines: false, NotAlone
 );

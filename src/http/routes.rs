@@ -34,6 +34,7 @@ const FILES: &[&[Route]] = &[
     scrip::assets::ROUTES,
     scrip::funds::ROUTES,
     scrip::participants::ROUTES,
+    scrip::state::ROUTES,
     scrip::balances::ROUTES,
     scrip::accounts::ROUTES,
     scrip::redemptions::ROUTES,

@@ -22,8 +22,8 @@ mod writes;
 
 pub use self::answer::{Answer, Reply};
 pub use self::earning::{
-    EventSelection, ExpirationSelection, FundingKind, Granularity, JournalFilter, LotFilter,
-    RedemptionSelection, StatementSelection,
+    EventSelection, ExpirationSelection, FundingKind, Granularity, HistoryFilter, JournalFilter,
+    LotFilter, RedemptionSelection, StatementSelection,
 };
 pub use self::error::ServiceError;
 pub use self::events::{

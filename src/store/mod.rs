@@ -28,8 +28,8 @@ pub use self::shares::Tenant;
 pub use self::tables::{
     assets, attachments, books, conversations, credentials, credits, deliveries, evaluations,
     gateways, inbox, interests, members, offers, organizations, phone_codes, points_rules, pools,
-    programs, redemptions, removals, rules, sandbox, search, settings, snapshots, stored_events,
-    terms, webhooks,
+    programs, redemptions, removals, rules, sandbox, search, settings, snapshots, state,
+    stored_events, terms, webhooks,
 };
 pub use self::whole::{audit, dump, erasure, import_batches, transfer};
 pub use self::writer::{

@@ -35,6 +35,7 @@ pub enum ListKind {
     Rules,
     RuleHistory,
     Events,
+    StateHistory,
 }
 
 /// A place in a list: the number of a row.

@@ -14,7 +14,8 @@ use crate::domain::{
     EventSource, EventStatus, FileType, InterestStatus, InventoryMode, IssuancePolicy,
     JournalAction, LedgerEntity, LimitPer, LotStatus, Occasion, OrganizationStatus,
     OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate, RedemptionTarget,
-    ReversalStatus, RuleChange, RuleStatus, SettlementMode, Status, TermsType, TextRule,
+    ReversalStatus, RuleChange, RuleStatus, SettlementMode, StateKind, StateOperation, Status,
+    TermsType, TextRule,
 };
 
 /// A text with a rule.
@@ -267,6 +268,10 @@ words! {
     AssetIssuancePolicy = IssuancePolicy::ALL.map(IssuancePolicy::as_str);
     /// Whether a participant can earn and spend points.
     ParticipantState = ParticipantStatus::ALL.map(ParticipantStatus::as_str);
+    /// What changed of a participant's state.
+    ParticipantStateKind = StateKind::ALL.map(StateKind::as_str);
+    /// How a participant's state changed.
+    ParticipantStateOperation = StateOperation::ALL.map(StateOperation::as_str);
     /// The order in which lots are used.
     AssetBurnOrder = BurnOrder::ALL.map(BurnOrder::as_str);
     /// The bucket of an account.

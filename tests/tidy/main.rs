@@ -35,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "analytics",
             "books",
+            "rules",
             "domain",
             "rules",
             "wire",

@@ -12,6 +12,7 @@ pub(super) mod participants;
 pub(super) mod programs;
 pub(super) mod redemptions;
 pub(super) mod rules;
+pub(super) mod state;
 
 /// Rows on a page by default, and at most.
 pub(super) const PAGE_LIMITS: (usize, usize) = (50, 200);

@@ -22,5 +22,6 @@ pub use self::funds::FundingKind;
 pub use self::journal::JournalFilter;
 pub use self::lots::LotFilter;
 pub use self::redemptions::RedemptionSelection;
+pub use self::state::HistoryFilter;
 pub use self::statement::StatementSelection;
 pub use self::stored_events::EventSelection;

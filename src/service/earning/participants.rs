@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::balances::further_wallets;
-use super::{scope, subject};
+use super::{scope, state, subject};
 use crate::domain::{
     Attributes, Change, ExternalUserId, Member, MemberProfile, ParticipantFilter, ParticipantPlace,
     ParticipantStatus, Precondition, Refusal, Seq, Timestamp,
@@ -76,7 +76,7 @@ impl Services {
     ) -> Result<ParticipantResponse, ServiceError> {
         let number = self.participant(key, &id)?.number;
         let uuid = self.directory.uuid_of(key.program)?;
-        let books = self.books.clone();
+        let (books, clock) = (self.books.clone(), self.clock.clone());
         self.look_up(key, move |connection| {
             // The row and the newest row of the log are of one moment.
             let snapshot = store::audit::begin_snapshot(connection)?;
@@ -89,8 +89,10 @@ impl Services {
             let further = further_wallets(&books, number);
             drop(books);
             let balances = scope::balances(connection, (key.program, uuid), &wallet, &further)?;
+            let at = state::now(connection, clock.now(), key.program)?;
+            let state = state::shown(connection, number, at)?;
             Ok(ParticipantResponse::new(
-                uuid, &member, balances, updated_at,
+                uuid, &member, balances, state, updated_at,
             ))
         })
         .await
@@ -117,6 +119,7 @@ impl Services {
             let found = store::members::find(tx, key.program, &selector)?;
             let is_new = found.is_none();
             let current = found.as_ref().and_then(|member| member.attributes.clone());
+            let tags = request.profile.tags.clone();
             let profile = profile_of(request.profile, current.as_ref())?;
             let member = if let Some(member) = found {
                 members::merge(tx, at, member, profile, false)?
@@ -128,10 +131,13 @@ impl Services {
                 Some(status) => set_status(tx, at, member, status)?,
                 None => member,
             };
+            if let Some(tags) = tags {
+                state::replace_tags(tx, at, member.number, &tags)?;
+            }
             Ok(Answer {
                 status: if is_new { 201 } else { 200 },
                 version: None,
-                ..shown(tx, uuid, &member)?
+                ..shown(tx, at, uuid, &member)?
             })
         })
         .await
@@ -153,6 +159,7 @@ impl Services {
             precondition.check(Some(before.version))?;
             let at = tx.now(key.program);
             let mut member = before.clone();
+            let tags = request.profile.tags.clone();
             let profile = profile_of(request.profile, before.attributes.as_ref())?;
             members::apply(&mut member, profile);
             if let Some(id) = request
@@ -165,8 +172,11 @@ impl Services {
                 }
                 member.external_user_id = id;
             }
-            let member = members::save(tx, at, before, member)?;
-            shown(tx, uuid, &member)
+            let member = members::save(tx, at, before, member, None)?;
+            if let Some(tags) = tags {
+                state::replace_tags(tx, at, member.number, &tags)?;
+            }
+            shown(tx, at, uuid, &member)
         })
         .await
     }
@@ -187,7 +197,7 @@ impl Services {
             precondition.check(Some(before.version))?;
             let at = tx.now(key.program);
             let member = set_status(tx, at, before, status)?;
-            shown(tx, uuid, &member)
+            shown(tx, at, uuid, &member)
         })
         .await
     }
@@ -210,7 +220,7 @@ fn set_status(
         return Ok(member);
     }
     member.archived_at = None;
-    let member = members::save(tx, at, before, member)?;
+    let member = members::save(tx, at, before, member, None)?;
     standing::suspend(tx, at, member, status == ParticipantStatus::Suspended)
 }
 
@@ -264,7 +274,12 @@ fn updated_at(connection: &Connection, member: &Member) -> Result<Timestamp, Ser
     Ok(at.unwrap_or(member.created_at))
 }
 
-fn shown(tx: &Transaction<'_>, program: Uuid, member: &Member) -> Result<Answer, ServiceError> {
+fn shown(
+    tx: &Transaction<'_>,
+    at: Timestamp,
+    program: Uuid,
+    member: &Member,
+) -> Result<Answer, ServiceError> {
     let accounts = tx.accounts_of(member.number).into_iter();
     let (points, further): (Vec<_>, Vec<_>) = accounts.partition(|it| it.asset.is_none());
     let wallet = points.first().map(|it| it.wallet).unwrap_or_default();
@@ -272,7 +287,8 @@ fn shown(tx: &Transaction<'_>, program: Uuid, member: &Member) -> Result<Answer,
     let further: Vec<_> = further.collect();
     let balances = scope::balances(tx, (member.program, program), &wallet, &further)?;
     let updated_at = updated_at(tx, member)?;
-    let body = ParticipantResponse::new(program, member, balances, updated_at);
+    let state = state::shown(tx, member.number, at)?;
+    let body = ParticipantResponse::new(program, member, balances, state, updated_at);
     Ok(Answer::ok(&body)
         .at(member.version)
         .with_words_of(member.number))

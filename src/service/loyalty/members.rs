@@ -5,11 +5,11 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use parking_lot::RwLockReadGuard;
 
-use super::standing;
 use super::wallet_of::wallet_of;
+use super::{attribute_log, standing};
 use crate::books::{Books, Published, Record};
 use crate::domain::{
-    Change, Currency, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
+    Cause, Change, Currency, Event, ExternalUserId, Invalid, Member, MemberNumber, MemberProfile,
     Precondition, ProgramNumber, Refusal, Seq, Timestamp,
 };
 use crate::service::events;
@@ -322,6 +322,7 @@ pub(in crate::service) fn create_for(
     };
     member.version = events::record(tx, program, at, event)?;
     store::members::update_version(tx, &member)?;
+    attribute_log::record(tx, at, None, &member, None)?;
     Ok(member)
 }
 
@@ -338,15 +339,16 @@ pub(in crate::service) fn merge(
     if restore {
         member.archived_at = None;
     }
-    save(tx, at, before, member)
+    save(tx, at, before, member, None)
 }
 
-/// Stores a member whose profile changed, or who is not removed any more.
+/// Stores a member whose profile changed, perhaps by a rule, or who is not removed any more.
 pub(in crate::service) fn save(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     before: Member,
     mut member: Member,
+    cause: Option<Cause>,
 ) -> Result<Member, ServiceError> {
     let restores = before.archived_at.is_some() && member.archived_at.is_none();
     if restores {
@@ -378,6 +380,7 @@ pub(in crate::service) fn save(
     };
     member.version = events::record(tx, member.program, at, event)?;
     store::members::update_version(tx, &member)?;
+    attribute_log::record(tx, at, before.attributes.as_ref(), &member, cause)?;
     Ok(member)
 }
 

@@ -4,6 +4,7 @@
 mod actors;
 pub(in crate::service) mod assets;
 mod attachments;
+mod attribute_log;
 mod configuration;
 mod conversations;
 pub(in crate::service) mod due;

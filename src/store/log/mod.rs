@@ -10,6 +10,7 @@ pub mod journal;
 mod read;
 pub(in crate::store) mod replay;
 pub mod spends;
+pub mod state;
 pub(super) mod sums;
 mod texts;
 mod wallet;

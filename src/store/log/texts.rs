@@ -133,9 +133,7 @@ pub(super) fn read(connection: &Connection, activity: &mut Activity) -> Result<(
             returned.reason = find(REASON)?.map(Reason::stored);
         }
         Event::StateChanged(change) => {
-            change.key = find_box(KEY)?;
-            change.old = find_box(OLD)?;
-            change.new = find_box(NEW)?;
+            [change.key, change.old, change.new] = of_state(connection, seq)?;
         }
         Event::EventStored(stored) => {
             stored.key = find_box(KEY)?;
@@ -144,6 +142,12 @@ pub(super) fn read(connection: &Connection, activity: &mut Activity) -> Result<(
         _ => {}
     }
     Ok(())
+}
+
+/// The texts of a change of a participant's state: the key, and the values before and after.
+pub(super) fn of_state(connection: &Connection, seq: Seq) -> Result<[Option<Box<str>>; 3], Error> {
+    let find = |part| find(connection, seq, part).map(|text| text.map(String::into_boxed_str));
+    Ok([find(KEY)?, find(OLD)?, find(NEW)?])
 }
 
 /// Stores a text of a row.
@@ -185,7 +189,7 @@ pub(in crate::store) fn find(
 }
 
 /// Erases the texts of a member's ledger entries, of which `lasts` are the newest of each account,
-/// and of the member's redemptions. Their commitments stay, for the chain.
+/// of the member's redemptions, and of the changes of the member's state. Their commitments stay, for the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -211,6 +215,9 @@ pub fn erase_texts(
         Ok(())
     };
     for seq in of_redemptions(connection, member)? {
+        erase_of(seq)?;
+    }
+    for seq in of_changes(connection, member)? {
         erase_of(seq)?;
     }
     for last in lasts {
@@ -239,5 +246,16 @@ fn of_redemptions(connection: &Connection, member: MemberNumber) -> Result<Vec<S
     let kinds = [EventKind::RedemptionRated, EventKind::RedemptionReturned].map(EventKind::number);
     let values = (member.0, kinds[0], kinds[1]);
     let rows = statement.query_map(values, |row| row.get(0).map(Seq))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The rows of the log with the changes of a member's state.
+fn of_changes(connection: &Connection, member: MemberNumber) -> Result<Vec<Seq>, Error> {
+    let sql = format!(
+        "SELECT seq FROM activity INDEXED BY activity_by_state WHERE member_id = ?1 AND kind = {}",
+        EventKind::StateChanged.number()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([member.0], |row| row.get(0).map(Seq))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

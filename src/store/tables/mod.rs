@@ -26,6 +26,7 @@ pub mod rules;
 pub mod sandbox;
 pub mod settings;
 pub mod snapshots;
+pub mod state;
 pub mod stored_events;
 pub mod terms;
 pub mod webhooks;

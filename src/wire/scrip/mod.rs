@@ -14,6 +14,7 @@ mod programs;
 mod redemptions;
 mod reports;
 mod rules;
+mod state;
 mod statement;
 
 pub use self::assets::{
@@ -41,6 +42,7 @@ pub use self::named::{ASSET_ID, Named, PROGRAM_ID};
 pub use self::participants::{
     CreateParticipantRequest, ParticipantListResponse, ParticipantProfile, ParticipantResponse,
     ParticipantRowResponse, PatchParticipantRequest, SetParticipantStatusRequest,
+    check_attribute_name,
 };
 pub use self::programs::{
     CreateProgramRequest, CreatedProgramResponse, PaginationResponse, PatchProgramRequest,
@@ -60,6 +62,12 @@ pub use self::rules::{
     RuleResponse, RuleTimes, RuleVersionListResponse, RuleVersionResponse, SimulateRuleRequest,
     SimulatedActionResponse, SimulatedEvaluationResponse, SimulatedResultResponse,
     SimulatedRuleResponse, SimulationResponse, ValidateRuleRequest, ValidatedRuleResponse,
+};
+pub use self::state::{
+    AttributeListResponse, AttributeResponse, AttributesResponse, CounterListResponse,
+    CounterResponse, PatchAttributesRequest, ReplaceTagsRequest, SetAttributeRequest,
+    SetCounterRequest, StateChangeListResponse, StateChangeResponse, TagListResponse, TagResponse,
+    TagsResponse,
 };
 pub use self::statement::{
     StatementActorResponse, StatementDetailsResponse, StatementLotResponse, StatementResponse,

@@ -11,7 +11,7 @@ use super::balances::ParticipantBalanceResponse;
 use super::programs::PaginationResponse;
 use crate::domain::{
     Attributes, Change, DerivedIds, DerivedKind, DisplayName, Email, ExternalUserId, Invalid,
-    Member, ParticipantStatus, Phone, TextRule, Timestamp,
+    Member, ParticipantStatus, Phone, Tag, TextRule, Timestamp,
 };
 use crate::wire::field_types::{EXTERNAL_USER_ID, STRING, text, word};
 use crate::wire::fields::{Field, FieldType};
@@ -20,6 +20,8 @@ use crate::wire::schema::{self, ParticipantState};
 
 /// The most attributes that one request changes.
 const ATTRIBUTES_MAX: usize = 200;
+/// The most tags of a participant.
+const TAGS_MAX: usize = 100;
 /// The longest name of an attribute, in characters.
 const ATTRIBUTE_NAME_MAX: usize = 255;
 
@@ -43,7 +45,7 @@ macro_rules! clearable {
 }
 
 /// Texts by name.
-const ATTRIBUTES: FieldType<BTreeMap<String, String>> = FieldType {
+pub(super) const ATTRIBUTES: FieldType<BTreeMap<String, String>> = FieldType {
     read: attributes,
     schema: || schema::texts().into(),
 };
@@ -57,14 +59,28 @@ const PART_OF_NAME: FieldType<()> = FieldType {
     schema: || schema::string().into(),
 };
 
-/// Tags, which are not kept yet.
-const TAGS: FieldType<()> = FieldType {
-    read: |field| match field.value {
-        Value::Array(tags) if tags.is_empty() => Ok(()),
-        _ => Err(field.wrong("must be an empty list: tags are not kept")),
+/// Tags, in lower case. A repeated one counts once.
+pub(super) const TAGS: FieldType<Vec<Tag>> = FieldType {
+    read: |field| {
+        let mut tags = field.list(TAGS_MAX, |name, tag| Tag::lower(name, &tag))?;
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags)
     },
-    schema: || schema::list(schema::string(), 0).into(),
+    schema: || schema::list(schema::text(Tag::RULE), TAGS_MAX).into(),
 };
+
+/// Checks the name of an attribute, given as `field`.
+///
+/// # Errors
+/// [`Invalid`] if it is too short or too long.
+pub fn check_attribute_name(field: &str, name: &str) -> Result<(), Invalid> {
+    if (1..=ATTRIBUTE_NAME_MAX).contains(&name.chars().count()) {
+        return Ok(());
+    }
+    let expected = format!("must have names of 1 to {ATTRIBUTE_NAME_MAX} characters");
+    Err(Invalid::new(field, expected))
+}
 
 fn attributes(field: &Field<'_>) -> Result<BTreeMap<String, String>, Invalid> {
     let object = field.value.as_object();
@@ -75,10 +91,7 @@ fn attributes(field: &Field<'_>) -> Result<BTreeMap<String, String>, Invalid> {
     }
     let texts = object.iter().map(|(name, value)| {
         let full = format!("{}.{name}", field.name);
-        if !(1..=ATTRIBUTE_NAME_MAX).contains(&name.chars().count()) {
-            let expected = format!("must have names of 1 to {ATTRIBUTE_NAME_MAX} characters");
-            return Err(Invalid::new(field.name, expected));
-        }
+        check_attribute_name(field.name, name)?;
         let text = value.as_str();
         let text = text.ok_or_else(|| Invalid::new(full, "must be a string"))?;
         Ok((name.clone(), text.to_owned()))
@@ -101,8 +114,8 @@ pub struct ParticipantProfile {
     pub first_name: Option<()>,
     /// Not kept.
     pub last_name: Option<()>,
-    /// Not kept.
-    pub tags: Option<()>,
+    /// All tags.
+    pub tags: Option<Vec<Tag>>,
 }
 
 request! {
@@ -130,7 +143,7 @@ request! {
         last_name = nullable("last_name", PART_OF_NAME),
         /// The phone number; an empty string clears it.
         phone = change("phone", clearable!(Phone)),
-        /// Not kept: an empty list.
+        /// All tags, in place of those that the participant has.
         tags = nullable("tags", TAGS),
     }
     example {"external_id": "user_42", "display_name": "Ada", "attributes": {"city": "London"}}
@@ -158,7 +171,7 @@ request! {
         last_name = nullable("last_name", PART_OF_NAME),
         /// The phone number; an empty string clears it.
         phone = change("phone", clearable!(Phone)),
-        /// Not kept: an empty list.
+        /// All tags, in place of those that the participant has.
         tags = nullable("tags", TAGS),
     }
     example {"attributes": {"city": "Bath"}}
@@ -247,9 +260,9 @@ pub struct ParticipantResponse {
     pub attributes: BTreeMap<String, String>,
     /// The balance of each asset.
     pub balances: Vec<ParticipantBalanceResponse>,
-    /// Always empty.
+    /// The value of each counter now, by key.
     pub counters: BTreeMap<String, String>,
-    /// Always empty.
+    /// The tags, in lower case.
     pub tags: Vec<String>,
     /// Always empty: the tier of a member is no track.
     pub tiers: BTreeMap<String, String>,
@@ -261,11 +274,13 @@ pub struct ParticipantResponse {
 }
 
 impl ParticipantResponse {
-    /// A member of a program, with the balances, who last changed at a time.
+    /// A member of a program, with the balances, the tags and the counters, who last changed at a
+    /// time.
     pub fn new(
         program: Uuid,
         member: &Member,
         balances: Vec<ParticipantBalanceResponse>,
+        (tags, counters): (Vec<String>, BTreeMap<String, String>),
         updated_at: Timestamp,
     ) -> Self {
         let attributes = member.attributes.as_ref();
@@ -273,8 +288,8 @@ impl ParticipantResponse {
             row: ParticipantRowResponse::new(program, member, updated_at),
             attributes: attributes.map(Attributes::texts).unwrap_or_default(),
             balances,
-            counters: BTreeMap::new(),
-            tags: Vec::new(),
+            counters,
+            tags,
             tiers: BTreeMap::new(),
             program_ids: vec![program.to_string()],
             version: member.version.0,

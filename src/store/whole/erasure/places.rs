@@ -59,6 +59,16 @@ const PLACES: &[Place] = &[
         how: How::WithMember,
     },
     Place {
+        table: "member_tag",
+        columns: &["tag"],
+        how: How::Sql("DELETE FROM member_tag WHERE member_id = ?1"),
+    },
+    Place {
+        table: "counter",
+        columns: &["key", "value"],
+        how: How::Sql("DELETE FROM counter WHERE member_id = ?1"),
+    },
+    Place {
         table: "redemption",
         columns: &["canceled_note", "rating_comment"],
         how: How::Sql(

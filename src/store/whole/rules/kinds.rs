@@ -1,9 +1,9 @@
 //! The rules that columns have in common.
 
 use crate::domain::{
-    Allocation, Cell, Cents, Entry, Environment, EventKind, Expiry, ExpiryNotice, Inclusion,
-    Intake, Invalid, LotMoves, MessageId, OfferContent, OfferId, Rate, Reason, RedemptionCode,
-    RedemptionLimit, Seq, Subscription, Timestamp, WebhookUrl, Zone,
+    Allocation, Attributes, Cell, Cents, CounterValue, Entry, Environment, EventKind, Expiry,
+    ExpiryNotice, Inclusion, Intake, Invalid, LotMoves, MessageId, OfferContent, OfferId, Rate,
+    Reason, RedemptionCode, RedemptionLimit, Seq, Subscription, Tag, Timestamp, WebhookUrl, Zone,
 };
 use crate::rules::{EVALUATOR_VERSION, RuleDocument};
 
@@ -43,6 +43,29 @@ fn in_range(cell: Cell<'_>, least: i64, most: i64) -> Result<(), String> {
     }
 }
 
+/// A text of the log: a reason, a comment, or a key or value of a participant's state, of which the
+/// JSON of an attribute is the longest.
+pub(super) const LOG_TEXT: Rule = Rule(|cell| {
+    let most = Attributes::BYTES_MAX;
+    let text = cell.text().ok_or("must be text")?;
+    let fits = text.len() <= most;
+    fits.then_some(())
+        .ok_or_else(|| format!("must be at most {most} bytes long"))
+});
+/// A tag, in lower case.
+pub(super) const TAG: Rule = Rule(|cell| {
+    let text = cell.text().ok_or("must be text")?;
+    let tag = Tag::parse_stored("", text).map_err(expected)?;
+    let is_lower = tag.as_str().to_lowercase() == text;
+    is_lower
+        .then_some(())
+        .ok_or_else(|| "must be in lower case".to_owned())
+});
+pub(super) const COUNTER_VALUE: Rule = Rule(|cell| {
+    let text = cell.text().ok_or("must be text")?;
+    let value = CounterValue::parse_stored("", text);
+    value.map(drop).map_err(expected)
+});
 pub(super) const ANY: Rule = Rule(|_| Ok(()));
 /// The number of a row.
 pub(super) const ROW: Rule = Rule(|cell| in_range(cell, 1, Seq::MAX));

@@ -8,15 +8,15 @@ mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY,
-    EVALUATOR, EVENTS, EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOTS, MONTH, NOTE, NOTICE,
-    PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT, ROW, RULE, SECRET, STAMP, TIERS, TIME,
-    UNITS_PER_USD, WEBHOOK_URL, ZONE, expected, text,
+    ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, COUNTER_VALUE, DATES, DAY, DISPLAY_PRICE,
+    ENTRY, EVALUATOR, EVENTS, EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOG_TEXT, LOTS, MONTH,
+    NOTE, NOTICE, PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT, ROW, RULE, SECRET, STAMP,
+    TAG, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, ZONE, expected, text,
 };
 use crate::domain::{
-    AssetSymbol, Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
-    ExternalUserId, FileName, Label, Location, LongText, MessageText, Name, Note, Phone, TermsHtml,
-    Tier, Title,
+    AssetSymbol, Attributes, Comment, CounterKey, CurrencyName, CurrencySymbol, DisplayName, Email,
+    ExternalId, ExternalUserId, FileName, Label, Location, LongText, MessageText, Name, Note,
+    Phone, TermsHtml, Tier, Title,
 };
 
 impl Rule {
@@ -48,6 +48,7 @@ pub(in crate::store) fn is_stamp(column: &str) -> bool {
             | "last_message_at"
             | "rated_at"
             | "details_sent_at"
+            | "last_reset_at"
     )
 }
 
@@ -203,6 +204,16 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         "removal",
         &[("retained", ANY), ("erased_key", ANY), ("erased_at", STAMP)],
     ),
+    ("member_tag", &[("tag", TAG)]),
+    (
+        "counter",
+        &[
+            ("key", text!(CounterKey)),
+            ("value", COUNTER_VALUE),
+            ("reset_after", ROW),
+            ("last_reset_at", STAMP),
+        ],
+    ),
     (
         "offer",
         &[
@@ -292,8 +303,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         &[
             ("seq", ROW),
             ("part", ROW),
-            // Reasons are shorter than comments.
-            ("text", text!(Comment)),
+            ("text", LOG_TEXT),
             ("salt", ANY),
             ("commitment", ANY),
         ],

@@ -22,6 +22,8 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("credential", &[], &[]),
     ("member", &[], &[]),
     ("removal", &[], &[]),
+    ("member_tag", &[], &[]),
+    ("counter", &[], &[]),
     ("offer", &[], &[]),
     ("redemption", &[], &[]),
     ("activity", &[], &[]),

@@ -50,4 +50,6 @@ pub(super) const NEW_TABLES: &[&str] = &[
     "attachment_piece",
     "event",
     "evaluation",
+    "member_tag",
+    "counter",
 ];
