@@ -2,6 +2,7 @@
 
 mod input;
 mod points;
+mod traits;
 
 use serde_json::{Value, json};
 

@@ -47,6 +47,15 @@ fn check_kinds(draft: &RuleDraft) -> Result<(), Invalid> {
             let expected = format!("cannot be {kind} in this version: no event happens later");
             return Err(Invalid::new(format!("actions[{index}].type"), expected));
         }
+        let target = action.target.as_ref();
+        if target.is_some_and(|target| target.kind == "PROGRAM") {
+            let expected = "cannot be PROGRAM in this version: a program has no tags, counters or \
+                            attributes";
+            return Err(Invalid::new(
+                format!("actions[{index}].target.type"),
+                expected,
+            ));
+        }
     }
     Ok(())
 }

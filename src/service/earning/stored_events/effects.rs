@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::processing::numbers;
 use crate::books::Record;
 use crate::domain::{
-    AccountKey, Bucket, Cause, Change, ExternalUserId, Invalid, InventoryMode, Reason, Refusal,
-    Seq, Timestamp,
+    AccountKey, Actor, BalanceOperation, Bucket, Cause, Change, ExternalUserId, Invalid,
+    InventoryMode, Points, Reason, Refusal, Seq, Timestamp,
 };
 use crate::rules::{Caused, Effect, ParticipantKey, Recipient};
 use crate::service::earning::moves::{
@@ -41,11 +41,24 @@ pub(super) fn apply(
         version,
     };
     let record = recipient(tx, acting, &caused.recipient)?;
-    let (at, member) = (acting.at, record.number);
-    match &caused.effect {
-        Effect::Credit { .. } | Effect::Debit { .. } | Effect::Operation { .. } => {
-            move_points(tx, acting, (caused, cause), &record)
-        }
+    if let Effect::Credit { .. } | Effect::Debit { .. } | Effect::Operation { .. } = caused.effect {
+        return move_points(tx, acting, (caused, cause), &record);
+    }
+    let caller = tx.act_as(Actor::Rule);
+    change_state(tx, (acting.at, cause), &record, &caused.effect)?;
+    tx.act_as(caller);
+    Ok(())
+}
+
+/// Changes a tag, a counter or an attribute.
+fn change_state(
+    tx: &mut Transaction<'_>,
+    (at, cause): (Timestamp, Cause),
+    record: &Record,
+    effect: &Effect,
+) -> Result<(), ServiceError> {
+    let member = record.number;
+    match effect {
         Effect::Tag(tag) => state::tag(tx, at, member, tag, Some(cause)).map(drop),
         Effect::Untag(tag) => state::untag(tx, at, member, tag, Some(cause)).map(drop),
         Effect::Count {
@@ -53,16 +66,14 @@ pub(super) fn apply(
             increment,
             reset_after,
         } => {
-            subject::check_active(&record)?;
+            subject::check_active(record)?;
             state::count(tx, at, member, key, *increment, *reset_after, Some(cause))
         }
         Effect::SetAttribute { key, value } => {
             state::set_attribute(tx, at, member, key, value, Some(cause))
         }
-        // Rules with such actions are refused.
-        Effect::Schedule { .. } | Effect::Broadcast { .. } => {
-            Err(store::Error::Impossible("action of a rule").into())
-        }
+        // Points are moved elsewhere, and rules with other actions are refused.
+        _ => Err(store::Error::Impossible("action of a rule").into()),
     }
 }
 
@@ -126,7 +137,7 @@ fn act(
     effect: &Effect,
 ) -> Result<(), ServiceError> {
     let (max, scale) = (posting.rules.max_amount, posting.rules.scale);
-    let is_too_much = |amount: crate::domain::Points| match max {
+    let is_too_much = |amount: Points| match max {
         Some(max) if amount > max => Err(Refusal::AmountTooLarge(scale.show_points(max))),
         _ => Ok(()),
     };
@@ -171,14 +182,13 @@ fn act(
             reference,
             ..
         } => {
-            let needs_lots =
-                reference.is_some() || *operation == crate::domain::BalanceOperation::VoidHold;
+            let needs_lots = reference.is_some() || *operation == BalanceOperation::VoidHold;
             if needs_lots && posting.rules.mode == InventoryMode::Simple {
                 return Err(Invalid::new("reference_id", NEEDS_LOTS).into());
             }
             // A hold notes its reference; the others choose by it.
             let chosen = reference.as_ref();
-            let chosen = chosen.filter(|_| *operation != crate::domain::BalanceOperation::Hold);
+            let chosen = chosen.filter(|_| *operation != BalanceOperation::Hold);
             let choice = Choice::belonging(posting, *amount, chosen)?;
             let terms = OperationTerms {
                 bucket: *bucket,
