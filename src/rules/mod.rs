@@ -1,8 +1,5 @@
 //! Earning rules: what an event brings about, as a function without side effects.
 //!
-//! No request of this version reaches this module: it is the part of earning rules that needs
-//! neither a database nor a server.
-//!
 //! **The parts.** [`Expression`] is a condition, an amount or a text: a subset of the Common
 //! Expression Language on decimals, with bounds on its length, its depth, its steps and its memory.
 //! [`RuleDraft`] is a rule as it is written; [`Rule::compile`] checks all of it and names the field

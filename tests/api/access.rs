@@ -5,6 +5,7 @@ mod ledger_rows;
 mod matrix;
 mod participants;
 mod partner_rows;
+mod rules;
 mod table;
 mod world;
 

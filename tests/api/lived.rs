@@ -53,6 +53,7 @@ pub(crate) fn lived() -> Lived {
     terms(&app);
     tenants(&app);
     points(&app);
+    rules(&app);
     app.post("/v1/sandbox/clock", &json!({"advanceSeconds": 3600}))
         .expect(200);
     let configuration = json!({"defaultTier": "bronze", "currencyName": "Beans"});
@@ -61,6 +62,32 @@ pub(crate) fn lived() -> Lived {
     until_delivered(&app);
     app.stop();
     Lived { app }
+}
+
+/// Rules, one of which was changed, and one archived; a budget that was reset.
+fn rules(app: &TestApp) {
+    let budgets = json!([
+        {"asset_id": "default", "limit": "500", "schedule_type": "INTERVAL", "interval": "720h"},
+    ]);
+    for name in ["Earn", "Greet"] {
+        let body = json!({"program_id": "current", "name": name, "budgets": budgets,
+            "condition": "event.type == 'purchase'",
+            "actions": [{"type": "CREDIT", "asset_id": "default", "amount": "event.amount"}]});
+        let made = app.post("/v1/rules", &body).expect(201);
+        pass(app);
+        let path = format!("/v1/rules/{}", made["id"].as_str().unwrap());
+        app.post(&format!("{path}/reset-budget?asset_id=default"), &json!({}))
+            .expect(200);
+        app.patch(
+            &path,
+            &json!({"description": "Why", "order": made["order"]}),
+        )
+        .expect(200);
+        pass(app);
+        if name == "Greet" {
+            app.patch(&path, &json!({"status": "ARCHIVED"})).expect(200);
+        }
+    }
 }
 
 fn pass(app: &TestApp) {

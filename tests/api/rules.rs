@@ -33,6 +33,19 @@ fn names(list: &Value) -> Vec<&str> {
     rows.map(|row| row["name"].as_str().unwrap()).collect()
 }
 
+/// Every POST of rules that changes something, as in the table of all.
+pub(crate) fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'static str)> {
+    let budgets = json!({"budgets": [{"asset_id": "default", "limit": "5"}]});
+    let reset = path(&create(app, &with(rule("Limited"), budgets)));
+    let reset = format!("{reset}/reset-budget?asset_id=default");
+    [
+        (RULES.to_owned(), rule("New"), 201),
+        (reset, json!({}), 200),
+    ]
+    .map(|(path, body, status)| (SANDBOX_KEY, path, body, status, ""))
+    .to_vec()
+}
+
 fn advance(app: &TestApp, hours: u64) {
     let body = json!({"advanceSeconds": hours * 3600});
     app.post("/v1/sandbox/clock", &body).expect(200);

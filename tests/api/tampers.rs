@@ -3,6 +3,7 @@
 
 mod found;
 mod found_points;
+mod found_rules;
 
 use std::path::Path;
 
@@ -37,6 +38,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE log_text SET text = 'Ann was full' WHERE text = 'Ann was not hungry' AND seq IN
          (SELECT seq FROM activity WHERE kind = 36)",
     "UPDATE credential SET name = 'another', hash = randomblob(32)",
+    "UPDATE rule SET uuid = randomblob(16);
+     UPDATE rule_budget SET consumed = consumed + 1",
     "DELETE FROM snapshot; DELETE FROM snapshot_state; DELETE FROM snapshot_segment",
     "DELETE FROM book_generation; DELETE FROM book_part",
     "UPDATE book_part SET checksum = checksum + 1",
@@ -92,7 +95,11 @@ fn what_was_tampered_with_is_named_or_documented_as_unknowable() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(findings(&lived.copy(&folder)), Vec::<String>::new());
     let mut missed = Vec::new();
-    for (sql, named) in FOUND.iter().chain(found_points::FOUND) {
+    for (sql, named) in FOUND
+        .iter()
+        .chain(found_points::FOUND)
+        .chain(found_rules::FOUND)
+    {
         let path = lived.copy(&folder);
         tamper(&path, sql);
         let found = findings(&path);

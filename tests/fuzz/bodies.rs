@@ -8,19 +8,20 @@ use stampcard::wire::{
     BalanceOperationRequest, CancelRedemptionRequest, ConfigurationRequest, ConfirmPhoneRequest,
     ConvertAssetRequest, CreateApiKeyRequest, CreateAssetRequest, CreateInterestRequest,
     CreateOfferRequest, CreateOrganizationRequest, CreateParticipantRequest, CreateProgramRequest,
-    CreateRedemptionRequest, CreateWebhookRequest, CreditRequest, DebitRequest,
+    CreateRedemptionRequest, CreateRuleRequest, CreateWebhookRequest, CreditRequest, DebitRequest,
     ExchangeTokenRequest, FundPoolRequest, LinkAssetRequest, PatchAssetRequest,
     PatchInterestRequest, PatchOfferRequest, PatchOrganizationRequest, PatchParticipantRequest,
-    PatchProgramRequest, PatchRedemptionRequest, PublishTermsRequest, RedeemAmountRequest,
-    RedeemItemsRequest, ResetRequest, ReverseRedemptionRequest, SendMessageRequest,
-    SetIntakeRequest, SetMemberRequest, SetParticipantStatusRequest, SetPoolRequest,
-    SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
+    PatchProgramRequest, PatchRedemptionRequest, PatchRuleRequest, PublishTermsRequest,
+    RedeemAmountRequest, RedeemItemsRequest, ResetRequest, ReverseRedemptionRequest,
+    SendMessageRequest, SetIntakeRequest, SetMemberRequest, SetParticipantStatusRequest,
+    SetPoolRequest, SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
+    SimulateRuleRequest, ValidateRuleRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 46] = [
+const GOOD: [&str; 49] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -60,6 +61,15 @@ const GOOD: [&str; 46] = [
     r#"{"program_id":"0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4","asset_id":"0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4","amount":"40","description":"tea"}"#,
     r#"{"program_id":"0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4","reward_id":"01a1fda8-194e-75c2-b11a-dd34b93c1d23","quantity":1}"#,
     r#"{"reason":"cold","amount":"10","quantity":1,"idempotency_key":"one"}"#,
+    r#"{"program_id":"current","name":"A","condition":"event.type == 'x'","order":10,"status":"ACTIVE",
+        "actions":[{"type":"CREDIT","asset_id":"default","amount":"event.amount * 10","bucket":"HELD"},
+            {"type":"COUNTER","key":"k","value":"1","reset_after":"24h","payload":{"a":[1.50,{}]},
+            "target":{"type":"PARTICIPANT","external_id":"event.friend"}}]}"#,
+    r#"{"budgets":[{"asset_id":"default","limit":"5","schedule_type":"CRON","cron_expression":"0 0 1 * *"},
+        {"asset_id":"a","limit":"5","schedule_type":"INTERVAL","interval":"720h"}],"condition":"true",
+        "active_from":"2026-06-01T00:00:00Z","active_to":null,"stop_after_match":true}"#,
+    r#"{"event":{"type":"purchase","amount":7.59},"participant_state":{"tags":["vip"],
+        "counters":{"a":"4.5","b":2},"attributes":{"city":"Bath"}}}"#,
     "{}",
     "[]",
     "null",
@@ -71,7 +81,7 @@ const GOOD: [&str; 46] = [
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 96] = [
+const NAMES: [&str; 113] = [
     "externalUserID",
     "displayName",
     "email",
@@ -165,6 +175,23 @@ const NAMES: [&str; 96] = [
     "earned_from",
     "earned_to",
     "hold_until",
+    "condition",
+    "actions",
+    "order",
+    "stop_after_match",
+    "active_from",
+    "active_to",
+    "budgets",
+    "limit",
+    "schedule_type",
+    "cron_expression",
+    "interval",
+    "target",
+    "key",
+    "value",
+    "payload",
+    "event",
+    "participant_state",
     "redemption_target_type",
     "redemption_target_entity_id",
     "refund_grace",
@@ -211,6 +238,10 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         LinkAssetRequest::parse(body).err(),
         PatchAssetRequest::parse(body).err(),
         ConvertAssetRequest::parse(body).err(),
+        CreateRuleRequest::parse(body, bytes).err(),
+        PatchRuleRequest::parse(body, bytes).err(),
+        SimulateRuleRequest::parse(body, bytes).err(),
+        ValidateRuleRequest::parse(body).err(),
         RedeemAmountRequest::parse(body).err(),
         RedeemItemsRequest::parse(body).err(),
         ReverseRedemptionRequest::parse(body).err(),

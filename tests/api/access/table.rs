@@ -7,6 +7,7 @@ use super::interests::interest_rows;
 use super::ledger_rows::ledger_rows;
 use super::participants::{balance_rows, participant_rows};
 use super::partner_rows::{figure_rows, organization_rows, tenant_rows};
+use super::rules::rule_rows;
 use super::world::World;
 use crate::support::{LIVE_KEY, PARTNER_LIVE_KEY, Request, TestApp};
 
@@ -662,6 +663,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(member_rows());
     rows.extend(wallet_rows());
     rows.extend(asset_rows());
+    rows.extend(rule_rows(world));
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
     rows.extend(interest_rows(world));

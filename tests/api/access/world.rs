@@ -45,6 +45,8 @@ pub(super) struct World {
     /// An organization of the sandbox that may be changed, and its key.
     pub(super) tenant: Tenant,
     pub(super) tenant_key: String,
+    /// A rule with a budget of the program's points.
+    pub(super) rule: String,
 }
 
 impl World {
@@ -88,6 +90,7 @@ impl World {
             text(&app.post("/v1/interests", &body).expect(201)["id"])
         };
         Self {
+            rule: super::rules::create(&app),
             participants: ["bob", "zoe"].map(|name| participant(&app, name)),
             ada_interest: interest("ada"),
             bob_interest: interest("bob"),

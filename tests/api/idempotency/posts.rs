@@ -182,5 +182,6 @@ pub(super) fn posts(app: &TestApp) -> Vec<(&'static str, String, Value, u16, &'s
         rows.map(|(who, path, body, status, secret)| (who, path.to_owned(), body, status, secret));
     let mut rows = rows.to_vec();
     rows.splice(..0, crate::balances::posts(app));
+    rows.splice(..0, crate::rules::posts(app));
     rows
 }
