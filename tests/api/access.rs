@@ -1,3 +1,4 @@
+mod events;
 mod held;
 mod interests;
 mod kinds;

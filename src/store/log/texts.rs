@@ -220,6 +220,9 @@ pub fn erase_texts(
     for seq in of_changes(connection, member)? {
         erase_of(seq)?;
     }
+    for seq in of_events(connection, member)? {
+        erase_of(seq)?;
+    }
     for last in lasts {
         let mut next = *last;
         while let Some(seq) = next {
@@ -246,6 +249,14 @@ fn of_redemptions(connection: &Connection, member: MemberNumber) -> Result<Vec<S
     let kinds = [EventKind::RedemptionRated, EventKind::RedemptionReturned].map(EventKind::number);
     let values = (member.0, kinds[0], kinds[1]);
     let rows = statement.query_map(values, |row| row.get(0).map(Seq))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The rows of the log with the events of a member.
+fn of_events(connection: &Connection, member: MemberNumber) -> Result<Vec<Seq>, Error> {
+    let sql = "SELECT seq FROM event WHERE member_id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([member.0], |row| row.get(0).map(Seq))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

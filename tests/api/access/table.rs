@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use stampcard::http::{Access, ROUTES};
 
+use super::events::event_rows;
 use super::interests::interest_rows;
 use super::ledger_rows::ledger_rows;
 use super::participants::{balance_rows, participant_rows};
@@ -664,6 +665,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(wallet_rows());
     rows.extend(asset_rows());
     rows.extend(rule_rows(world));
+    rows.extend(event_rows(world));
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
     rows.extend(interest_rows(world));

@@ -47,6 +47,8 @@ pub(super) struct World {
     pub(super) tenant_key: String,
     /// A rule with a budget of the program's points.
     pub(super) rule: String,
+    /// An event of Bob.
+    pub(super) event: String,
 }
 
 impl World {
@@ -90,6 +92,7 @@ impl World {
             text(&app.post("/v1/interests", &body).expect(201)["id"])
         };
         Self {
+            event: super::events::create(&app),
             rule: super::rules::create(&app),
             participants: ["bob", "zoe"].map(|name| participant(&app, name)),
             ada_interest: interest("ada"),

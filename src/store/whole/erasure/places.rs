@@ -69,6 +69,19 @@ const PLACES: &[Place] = &[
         how: How::Sql("DELETE FROM counter WHERE member_id = ?1"),
     },
     Place {
+        table: "event",
+        columns: &["error"],
+        how: How::Sql("UPDATE event SET error = NULL WHERE member_id = ?1"),
+    },
+    Place {
+        table: "evaluation",
+        columns: &["error"],
+        how: How::Sql(
+            "UPDATE evaluation SET error = NULL WHERE event_seq IN
+                 (SELECT seq FROM event WHERE member_id = ?1)",
+        ),
+    },
+    Place {
         table: "redemption",
         columns: &["canceled_note", "rating_comment"],
         how: How::Sql(
@@ -248,6 +261,11 @@ mod tests {
                 "asset.issuance_policy",
                 "rule.status",
                 "rule_version.change_type",
+                "program.unknown_participants",
+                "event.type",
+                "event.status",
+                "evaluation.status",
+                "evaluation.reason",
                 "offer.limit_per",
                 "credential.kind",
                 "credential.environment",
@@ -276,6 +294,7 @@ mod tests {
                 "redemption.uuid",
                 "redemption.code",
                 "interest.uuid",
+                "event.uuid",
                 "terms_version.uuid",
                 "conversation.uuid",
                 "message.uuid",

@@ -102,6 +102,7 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("description", text!(Note)),
             ("redemption_target", ANY),
             ("refund_grace", ANY),
+            ("unknown_participants", ANY),
             ("amount_received", ANY),
             ("amount_spent", ANY),
             ("clock_offset", COUNT),
@@ -291,11 +292,33 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             ("lots", LOTS),
             ("cause_seq", ROW),
             ("asset", ROW),
-            // No event of this version uses it; `log::check` finds it.
-            ("rule_version", ANY),
+            ("rule_version", ROW),
             // Columns of version 1.
             ("first", COUNT),
             ("note", NOTE),
+        ],
+    ),
+    (
+        "event",
+        &[
+            ("seq", ROW),
+            ("recipient_id", ROW),
+            ("type", ANY),
+            ("happened_at", TIME),
+            ("depth", ANY),
+            ("error", ANY),
+        ],
+    ),
+    (
+        "evaluation",
+        &[
+            ("event_seq", ROW),
+            ("place", COUNT),
+            ("rule_id", ROW),
+            ("rule_version", ROW),
+            ("reason", ANY),
+            ("error", ANY),
+            ("stopped_by", ROW),
         ],
     ),
     (

@@ -28,6 +28,8 @@ const TABLES: &[(&str, &[&str], &[&str])] = &[
     ("redemption", &[], &[]),
     ("activity", &[], &[]),
     ("log_text", &[], &[]),
+    ("event", &[], &[]),
+    ("evaluation", &[], &[]),
     ("conversation", &[], &[]),
     ("message", &[], &[]),
     // Nothing of an unfinished upload is exported, and of an erased file no piece.
