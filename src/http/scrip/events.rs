@@ -13,7 +13,7 @@ use crate::http::HttpResult;
 use crate::http::auth::OrgKey;
 use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
 use crate::http::openapi::operation::{NOT_FOUND, Operation};
-use crate::http::response::{json, ok, reply};
+use crate::http::response::{ok, reply};
 use crate::http::route::routes;
 use crate::service::{EventSelection, Services};
 use crate::wire::{
@@ -213,6 +213,5 @@ async fn ingest_events(
     body: JsonBody,
 ) -> HttpResult {
     let request = EventBatchRequest::parse(&body.value, &body.bytes)?;
-    let results = services.ingest_events(key, request.events).await?;
-    Ok(json(202, results))
+    Ok(reply(services.ingest_events(key, request.events).await?))
 }

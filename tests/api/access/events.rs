@@ -6,14 +6,14 @@ use super::table::{Row, row};
 use super::world::World;
 use crate::support::TestApp;
 
-fn body(key: &str) -> Value {
-    json!({"program_id": "current", "idempotency_key": key, "external_id": "bob",
+fn body(key: &str, member: &str) -> Value {
+    json!({"program_id": "current", "idempotency_key": key, "external_id": member,
         "event_timestamp": "2026-06-15T12:00:00Z", "event_data": {"type": "visit"}})
 }
 
 /// Stores the event of the world before it has rules, and returns its id.
 pub(super) fn create(app: &TestApp) -> String {
-    let made = app.post("/v1/events", &body("visit-1")).expect(202);
+    let made = app.post("/v1/events", &body("visit-1", "bob")).expect(202);
     made["id"].as_str().unwrap().to_owned()
 }
 
@@ -27,7 +27,7 @@ pub(super) fn event_rows(world: &World) -> Vec<Row> {
             .live(200)
             .bad("/v1/events?sort_by=x", Value::Null, 400, "sort_by"),
         row("POST", list, list)
-            .body(body("visit-2"))
+            .body(body("visit-2", "visitor"))
             .gives(202, ["visit-2", "COMPLETED"])
             .live(202)
             .bad(
@@ -37,7 +37,7 @@ pub(super) fn event_rows(world: &World) -> Vec<Row> {
                 "idempotency_key",
             ),
         row("POST", batch, batch)
-            .body(json!({"events": [body("visit-3")]}))
+            .body(json!({"events": [body("visit-3", "visitor")]}))
             .gives(202, ["visit-3", "success_count"])
             .live(202)
             .bad(batch, json!({}), 400, "events"),

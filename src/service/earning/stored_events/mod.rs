@@ -23,7 +23,7 @@ use crate::store::stored_events::EventRow;
 use crate::store::{self, Transaction, WriteError};
 use crate::wire::{
     AcceptedEventResponse, BatchItemResponse, EventBatchResponse, EventRequest, check_event,
-    event_id, participant_id, to_json,
+    event_id, participant_id,
 };
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ impl Services {
         &self,
         key: KeyPrincipal,
         requests: Vec<Result<EventRequest, Invalid>>,
-    ) -> Result<Vec<u8>, WriteError> {
+    ) -> Result<Reply, WriteError> {
         // All are queued before the first is written, so that they share a commit.
         let items = requests.into_iter().map(|request| async {
             match request {
@@ -64,12 +64,24 @@ impl Services {
                 }
             }
         });
-        let mut results = Vec::new();
-        for (index, reply) in join_all(items).await.into_iter().enumerate() {
-            let reply = reply?;
-            results.push(BatchItemResponse::new(index, reply.status, &reply.body));
+        let replies = join_all(items).await.into_iter();
+        let replies: Vec<Reply> = replies.collect::<Result<_, _>>()?;
+        // A key that was revoked meanwhile concerns the request.
+        if let [first, others @ ..] = replies.as_slice()
+            && matches!(first.status, 401 | 403)
+            && others.iter().all(|other| other.status == first.status)
+        {
+            return Ok(first.clone());
         }
-        Ok(to_json(&EventBatchResponse::new(results)))
+        let results = replies
+            .iter()
+            .enumerate()
+            .map(|(index, reply)| BatchItemResponse::new(index, reply.status, &reply.body));
+        Ok(Answer {
+            status: 202,
+            ..Answer::ok(&EventBatchResponse::new(results.collect()))
+        }
+        .into_reply())
     }
 }
 
