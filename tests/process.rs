@@ -27,6 +27,7 @@ mod demo;
 mod due;
 #[path = "process/erasure.rs"]
 mod erasure;
+#[path = "process/events.rs"]
 mod events;
 #[path = "process/fairness.rs"]
 mod fairness;

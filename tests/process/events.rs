@@ -97,9 +97,10 @@ fn kill_and_check(origin: &Place, number: u64) -> u64 {
                 WHERE t.part = 3 AND t.text = ?1)";
     for n in numbers {
         let key = format!("event-{n}");
-        let found: (u64, u64) = connection
+        let found: (i64, i64) = connection
             .query_row(caused, [key], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
+        let found = (found.0.unsigned_abs(), found.1.unsigned_abs());
         assert_eq!(found, effects(n), "{what}: event {n}");
         let status = &events[usize::try_from(n).unwrap() - 1]["status"];
         let expected = if n % 5 == 0 { "FAILED" } else { "COMPLETED" };
