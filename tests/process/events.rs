@@ -38,7 +38,7 @@ fn event(n: u64) -> Value {
 
 /// The points and the number of changes of state that an event brings.
 fn effects(n: u64) -> (u64, u64) {
-    if n % 2 == 1 && n % 5 != 0 {
+    if n % 2 == 1 && !n.is_multiple_of(5) {
         (n + 1, 2)
     } else {
         (0, 0)
@@ -56,13 +56,11 @@ fn send_until_killed(place: &Place, number: u64) -> u64 {
     let mut server = place.start_as(command);
     std::fs::write(place.path("fault"), format!("kill {number}")).unwrap();
     for n in 1..=12 {
-        match server.send("POST", "/v1/events", None, &event(n)) {
-            Ok(answer) => assert_eq!(answer.status, 202, "{}", answer.text),
-            Err(_) => {
-                server.wait();
-                return n - 1;
-            }
-        }
+        let Ok(answer) = server.send("POST", "/v1/events", None, &event(n)) else {
+            server.wait();
+            return n - 1;
+        };
+        assert_eq!(answer.status, 202, "{}", answer.text);
     }
     server.kill();
     12

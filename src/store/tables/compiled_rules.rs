@@ -51,6 +51,16 @@ impl CompiledRules {
         self.by_version.get(&version)
     }
 
+    /// The numbers of a rule and its version.
+    ///
+    /// # Errors
+    /// [`Error`] if no active rule has this version.
+    pub fn numbers(&self, version: RuleVersion) -> Result<(RuleNumber, RuleVersionNumber), Error> {
+        let rule = self.rule(version);
+        let rule = rule.ok_or(Error::Impossible("version of a rule"))?;
+        Ok((rule.number, rule.version))
+    }
+
     /// Whether any rule has a budget.
     pub fn have_budgets(&self) -> bool {
         let mut rules = self.set.rules().iter();

@@ -205,24 +205,7 @@ fn queries(program: ProgramNumber, filter: &EventFilter, after: Option<&EventRow
     } else {
         ("ASC", ">")
     };
-    let base = || {
-        let mut query = match (filter.rule, filter.sort) {
-            (Some(rule), EventSort::CreatedAt) => {
-                let sql = format!(
-                    "{SELECT} JOIN evaluation v ON v.event_seq = e.seq
-                    WHERE v.rule_id = ? AND v.status IN ('SUCCESS', 'FAILED') AND e.program_id = ?"
-                );
-                return Query::new(sql, [rule.0, program.0]);
-            }
-            _ => Query::new(format!("{SELECT} WHERE e.program_id = ?"), [program.0]),
-        };
-        if let Some(rule) = filter.rule {
-            let sql = "EXISTS (SELECT 1 FROM evaluation v WHERE v.event_seq = e.seq
-                AND v.rule_id = ? AND v.status IN ('SUCCESS', 'FAILED'))";
-            query.and(sql, [rule.0]);
-        }
-        query
-    };
+    let base = || all_of(program, filter);
     match filter.sort {
         EventSort::CreatedAt => {
             let mut query = base();
@@ -272,6 +255,26 @@ fn queries(program: ProgramNumber, filter: &EventFilter, after: Option<&EventRow
             statuses.into_iter().map(of_status).collect()
         }
     }
+}
+
+/// The events of a program in which the rule of a filter matched, if it names one.
+fn all_of(program: ProgramNumber, filter: &EventFilter) -> Query {
+    let mut query = match (filter.rule, filter.sort) {
+        (Some(rule), EventSort::CreatedAt) => {
+            let sql = format!(
+                "{SELECT} JOIN evaluation v ON v.event_seq = e.seq
+                WHERE v.rule_id = ? AND v.status IN ('SUCCESS', 'FAILED') AND e.program_id = ?"
+            );
+            return Query::new(sql, [rule.0, program.0]);
+        }
+        _ => Query::new(format!("{SELECT} WHERE e.program_id = ?"), [program.0]),
+    };
+    if let Some(rule) = filter.rule {
+        let sql = "EXISTS (SELECT 1 FROM evaluation v WHERE v.event_seq = e.seq
+            AND v.rule_id = ? AND v.status IN ('SUCCESS', 'FAILED'))";
+        query.and(sql, [rule.0]);
+    }
+    query
 }
 
 fn read(row: &Row<'_>) -> Result<EventRow, Error> {

@@ -147,6 +147,34 @@ fn each_event_of_a_batch_stands_by_itself() {
     check(&app);
 }
 
+/// Sends ten events, alternately of two participants, the last one of which happened first.
+fn ten(app: &TestApp) {
+    for n in 0..10 {
+        let mut body = event_of(&format!("k{n}"), &json!({"n": n}));
+        // The other way round.
+        body["event_timestamp"] = json!(format!("2026-06-{:02}T00:00:00Z", 20 - n));
+        body["external_id"] = json!(if n % 2 == 0 { "ada" } else { "bob" });
+        app.post("/v1/events", &body).expect(202);
+    }
+}
+
+/// The numbers of the events that a query lists, page by page.
+fn pages(app: &TestApp, query: &str) -> Vec<i64> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = app
+            .get(&format!("/v1/events?limit=3{query}{cursor}"))
+            .expect(200);
+        let numbers = page["data"].as_array().unwrap().iter();
+        found.extend(numbers.map(|event| event["event_data"]["n"].as_i64().unwrap()));
+        match page["pagination"]["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return found,
+        }
+    }
+}
+
 #[test]
 fn events_are_listed_page_by_page_in_any_order() {
     let app = TestApp::start();
@@ -156,28 +184,8 @@ fn events_are_listed_page_by_page_in_any_order() {
         &app,
         json!({"condition": "event.n > 7", "actions": [debit]}),
     );
-    for n in 0..10 {
-        let mut body = event_of(&format!("k{n}"), &json!({"n": n}));
-        // The other way round.
-        body["event_timestamp"] = json!(format!("2026-06-{:02}T00:00:00Z", 20 - n));
-        body["external_id"] = json!(if n % 2 == 0 { "ada" } else { "bob" });
-        app.post("/v1/events", &body).expect(202);
-    }
-    let pages = |query: &str| -> Vec<i64> {
-        let mut found = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let page = app
-                .get(&format!("/v1/events?limit=3{query}{cursor}"))
-                .expect(200);
-            let numbers = page["data"].as_array().unwrap().iter();
-            found.extend(numbers.map(|event| event["event_data"]["n"].as_i64().unwrap()));
-            match page["pagination"]["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return found,
-            }
-        }
-    };
+    ten(&app);
+    let pages = |query: &str| pages(&app, query);
     let down: Vec<i64> = (0..10).rev().collect();
     assert_eq!(pages(""), down);
     assert_eq!(pages("&sort_dir=asc"), (0..10).collect::<Vec<_>>());

@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-use super::processing::numbers;
 use crate::books::Record;
 use crate::domain::{
     AccountKey, Actor, BalanceOperation, Bucket, Cause, Change, ExternalUserId, Invalid,
@@ -35,7 +34,7 @@ pub(super) fn apply(
     acting: &Acting<'_>,
     caused: &Caused,
 ) -> Result<(), ServiceError> {
-    let (_, version) = numbers(acting.rules, caused.rule)?;
+    let (_, version) = acting.rules.numbers(caused.rule)?;
     let cause = Cause {
         event: acting.event,
         version,

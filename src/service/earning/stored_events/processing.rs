@@ -1,17 +1,16 @@
 //! Processing: the rules are applied to an event, in the transaction that stores it. If one of
 //! their actions fails, the event is stored as a failed one, and nothing else happens.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::effects::{self, Acting};
-use super::{Named, create};
+use super::named::{Named, create};
 use crate::books::Record;
-use crate::domain::{
-    Event, EventSource, EventStatus, RuleNumber, RuleVersionNumber, Seq, StoredEvent,
-    StoredEventId, Timestamp,
-};
+use crate::domain::{Event, EventSource, EventStatus, Seq, StoredEvent, StoredEventId, Timestamp};
 use crate::rules::{
-    self, Data, Listed, Outcome, Participant, ParticipantKey, RuleVersion, State, Verdict, step,
+    self, Data, Listed, Outcome, Participant, ParticipantKey, State, Verdict, step,
 };
 use crate::service::earning::{state, subject};
 use crate::service::tenancy::caps::Caps;
@@ -93,10 +92,10 @@ fn evaluate(
         participant: participant.transpose()?,
         budgets: match number {
             Some(number) => store::rules::budgets(tx, number, compiled)?,
-            None => Default::default(),
+            None => BTreeMap::new(),
         },
         // The entries are checked when they are posted.
-        amount_limits: Default::default(),
+        amount_limits: BTreeMap::new(),
     };
     let recipient = recipient.as_ref();
     let recipient = recipient.map(|it| ParticipantKey::Id(subject::id(program, it.number)));
@@ -115,7 +114,7 @@ fn participant(
     program: Uuid,
     record: &Record,
 ) -> Result<Participant, ServiceError> {
-    let external_id = super::reading::external_id(tx, record.number)?;
+    let external_id = store::members::external_id(tx, record.number)?;
     let external_id = external_id.ok_or(store::Error::Impossible("member without an id"))?;
     Ok(Participant {
         id: subject::id(program, record.number),
@@ -177,9 +176,9 @@ fn save_evaluations(
         let Some(status) = evaluation.verdict.status() else {
             continue;
         };
-        let (rule, version) = numbers(compiled, evaluation.rule)?;
+        let (rule, version) = compiled.numbers(evaluation.rule)?;
         let stopped_by = match evaluation.verdict {
-            Verdict::StoppedByPriorRule(prior) => Some(numbers(compiled, prior)?.1),
+            Verdict::StoppedByPriorRule(prior) => Some(compiled.numbers(prior)?.1),
             _ => None,
         };
         let row = EvaluationRow {
@@ -194,16 +193,6 @@ fn save_evaluations(
         store::evaluations::insert(tx, event, &row)?;
     }
     Ok(())
-}
-
-/// The numbers of a rule and its version.
-pub(super) fn numbers(
-    compiled: &CompiledRules,
-    version: RuleVersion,
-) -> Result<(RuleNumber, RuleVersionNumber), store::Error> {
-    let rule = compiled.rule(version);
-    let rule = rule.ok_or(store::Error::Impossible("version of a rule"))?;
-    Ok((rule.number, rule.version))
 }
 
 /// Whether two texts are the same data.

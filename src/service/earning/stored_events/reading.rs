@@ -180,18 +180,10 @@ impl<'a> Names<'a> {
         if let Some(name) = self.known.get(&member) {
             return Ok(name.clone());
         }
-        let name = external_id(self.connection, member)?;
+        let name = store::members::external_id(self.connection, member)?;
         self.known.insert(member, name.clone());
         Ok(name)
     }
-}
-
-/// The operator's own id of a member.
-pub(super) fn external_id(
-    connection: &Connection,
-    member: MemberNumber,
-) -> Result<Option<String>, store::Error> {
-    store::members::external_id(connection, member)
 }
 
 fn event(
