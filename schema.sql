@@ -795,7 +795,8 @@ CREATE TABLE snapshot_state (
     PRIMARY KEY (last_seq, part)
 ) STRICT;
 
--- Closed blocks of timelines, which never change; only the last segment of a timeline grows.
+-- Closed blocks of timelines, which never change; only the last segment of a timeline grows. From measure 127 on,
+-- parts of what distinct members are counted from, which are replaced by larger or newer ones.
 CREATE TABLE snapshot_segment (
     program_id INTEGER NOT NULL,
     offer_id   INTEGER NOT NULL,            -- 0: a timeline of the program

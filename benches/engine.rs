@@ -27,7 +27,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use fastrand::Rng;
 use stampcard::analytics::snapshot::{Part, SegmentId, Stored};
-use stampcard::analytics::{Counters, Engine, Figures, Interval, Measure, Merge, Visits};
+use stampcard::analytics::{Counters, Engine, Figures, Interval, Measure};
 use stampcard::domain::{Activity, Event, MemberNumber, ProgramNumber, Tier};
 
 use self::support::events::{
@@ -255,22 +255,36 @@ fn partner(criterion: &mut Criterion) {
     });
 }
 
+/// The token exchange of one of half a million members.
+fn exchange(seq: i64, at: i64, rng: &mut Rng) -> Activity {
+    let event = Event::TokenExchanged {
+        member: MemberNumber(rng.i64(1..=500_000)),
+        identified: false,
+        credit: false,
+        expires_at: None,
+    };
+    activity(seq, at, event)
+}
+
 /// Ten million visits of half a million members over a year: the members of any window.
 fn visitors(criterion: &mut Criterion) {
     const VISITS: i64 = 10_000_000;
     let mut rng = Rng::with_seed(10);
-    let mut visits = Visits::default();
+    let mut figures = Figures::default();
     for visit in 0..VISITS {
-        let member = MemberNumber(rng.i64(1..=500_000));
-        visits.push(START + YEAR * visit / VISITS, member);
+        let at = START + YEAR * visit / VISITS;
+        figures.apply(&exchange(visit + 1, at, &mut rng)).unwrap();
     }
-    while let Some(merged) = visits.plan_merge().map(Merge::run) {
-        assert!(visits.accept(merged));
+    while let Some((program, merge)) = figures.plan_merge() {
+        assert!(figures.accept(program, merge.run()));
     }
+    let bytes = figures.program(PROGRAM).unwrap().visits_bytes();
     let mut results = Results::new("visits", &Arguments::none());
-    record_count(&mut results, "10M", "bytes", visits.heap_bytes());
+    record_count(&mut results, "10M", "bytes", bytes);
     results.save();
     let mut group = criterion.benchmark_group("10M visits");
+    let counters = figures.program(PROGRAM).unwrap();
+    let moment = counters.moment();
     group.bench_function("members of a random window", |bencher| {
         let window = || {
             let ends = [0, 1].map(|_| START + rng.i64(0..YEAR));
@@ -278,16 +292,16 @@ fn visitors(criterion: &mut Criterion) {
         };
         bencher.iter_batched(
             window,
-            |(from, to)| visits.figures(from, to),
+            |(from, to)| counters.members(moment, from, to),
             BatchSize::SmallInput,
         );
     });
     group.bench_function("apply a visit", |bencher| {
-        let mut at = START + YEAR;
+        let (mut at, mut seq) = (START + YEAR, VISITS);
         let mut rng = Rng::with_seed(11);
         bencher.iter(|| {
-            at += 1;
-            visits.push(at, MemberNumber(rng.i64(1..=500_000)));
+            (at, seq) = (at + 1, seq + 1);
+            figures.apply(&exchange(seq, at, &mut rng)).unwrap();
         });
     });
     group.finish();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::contradiction::POINTS_MAX;
 use super::measures::{Bucket, Measure, OfferCounters, Ratings, Totals};
+use super::visits::Visits;
 use super::{ContradictionKind, Sum, Timeline, Window};
 use crate::domain::{
     Activity, ByNumber, Entry, Event, LedgerEntry, OfferId, OfferNumber, RedemptionMove,
@@ -22,6 +23,9 @@ pub struct Counters {
     pub(super) tiers: HashMap<Tier, u64>,
     /// One for each of [`Measure::ALL`].
     pub(super) timelines: [Timeline; Measure::ALL.len()],
+    pub(super) visits: Visits,
+    /// Whether the program ever had deferred points.
+    pub(super) has_deferred: bool,
     pub(super) last: Option<(Seq, Timestamp)>,
 }
 
@@ -107,7 +111,7 @@ impl Counters {
             .offers
             .iter_mut()
             .flat_map(|offer| [&mut offer.signups, &mut offer.spent]);
-        let mut any = false;
+        let mut any = self.visits.settle(&self.timelines);
         for timeline in self.timelines.iter_mut().chain(of_offers) {
             any |= timeline.settle();
         }
@@ -139,6 +143,7 @@ impl Counters {
     pub fn apply(&mut self, activity: &Activity) -> Result<(), ContradictionKind> {
         // Before anything else, because only this can fail.
         self.apply_event(activity)?;
+        self.apply_deeds(activity);
         let millis = activity.at.as_millis();
         if activity.event.is_counted() {
             self.totals.events += 1;
@@ -296,6 +301,7 @@ impl Counters {
         totals.ledger_entries += 1;
         totals.participants += u64::from(entry.first);
         totals.last_entry_at = totals.last_entry_at.max(Some(at));
+        self.part_earning(entry);
         let measure = match entry.entry {
             Entry::Mint => Measure::Minted,
             Entry::Spend => Measure::Spent,
@@ -352,7 +358,7 @@ impl Counters {
         });
     }
 
-    fn count(&mut self, measure: Measure, millis: i64, amount: u64) {
+    pub(super) fn count(&mut self, measure: Measure, millis: i64, amount: u64) {
         self.timelines[measure as usize].push(millis, amount);
     }
 

@@ -2,7 +2,10 @@
 
 use parking_lot::RwLock;
 
-use super::{Bucket, Contradiction, Counters, OfferCounters, OfferFigures, Series, Totals, Window};
+use super::{
+    Bucket, Contradiction, Counters, MemberFigures, Merge, Merged, OfferCounters, OfferFigures,
+    Series, Totals, Window,
+};
 use crate::domain::{Activity, ByNumber, OfferId, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The figures of all programs, folded from the log.
@@ -40,6 +43,29 @@ impl Figures {
             any |= counters.settle();
         }
         any
+    }
+
+    /// Visits of members that would be counted faster in other blocks, with their program; `None`
+    /// if there are none.
+    pub fn plan_merge(&self) -> Option<(ProgramNumber, Merge)> {
+        self.plan(|counters| counters.visits.plan_merge())
+    }
+
+    /// Visits of members that are in no block yet, although they are enough for one.
+    pub fn plan_close(&self) -> Option<(ProgramNumber, Merge)> {
+        self.plan(|counters| counters.visits.plan_close())
+    }
+
+    fn plan(&self, plan: fn(&Counters) -> Option<Merge>) -> Option<(ProgramNumber, Merge)> {
+        let mut programs = self.programs();
+        programs.find_map(|(number, counters)| Some((number, plan(counters)?)))
+    }
+
+    /// Puts blocks of a program in the place of what they were made of. Returns false, and changes
+    /// nothing, if it is not there any more.
+    pub fn accept(&mut self, program: ProgramNumber, merged: Merged) -> bool {
+        let counters = self.programs.get_mut(&program);
+        counters.is_some_and(|counters| counters.visits.accept(merged))
     }
 
     /// The newest activity that is counted.
@@ -108,6 +134,19 @@ impl Engine {
         *self.figures.write() = figures;
     }
 
+    /// Does one step of what makes visits of members faster to count and to store; it may take
+    /// seconds, but holds the lock only for a moment. Returns whether there was anything to do.
+    pub fn tidy(&self, plan: impl FnOnce(&Figures) -> Option<(ProgramNumber, Merge)>) -> bool {
+        let planned = plan(&self.figures.read());
+        let Some((program, merge)) = planned else {
+            return false;
+        };
+        let merged = merge.run();
+        // If the figures were replaced meanwhile, the next plan is for the new ones.
+        self.figures.write().accept(program, merged);
+        true
+    }
+
     /// Reads all figures at one moment, while nothing is counted.
     pub fn read<T>(&self, read: impl FnOnce(&Figures) -> T) -> T {
         read(&self.figures.read())
@@ -161,7 +200,75 @@ impl Engine {
         offer: Option<OfferId>,
         series: &[Series],
     ) -> Versioned<Option<Vec<Vec<i64>>>> {
-        self.read_program(program, |counters| counters.series(window, offer, series))
+        let read = |counters: &Counters| {
+            let numbers = counters.series(window, offer, series);
+            (numbers, counters.moment())
+        };
+        let Versioned { version, value } = self.read_program(program, read);
+        let (mut numbers, moment) = value;
+        if let Some(numbers) = &mut numbers {
+            for (series, numbers) in series.iter().zip(numbers) {
+                let Some(deed) = series.deed() else {
+                    continue;
+                };
+                let count = |counters: &Counters, from, to| {
+                    counters.distinct(deed, moment, from, to).cast_signed()
+                };
+                *numbers = self.in_turns(program, window, count);
+            }
+        }
+        Versioned {
+            version,
+            value: numbers,
+        }
+    }
+
+    /// The members of a window as a whole, then those of each of its buckets, if they are wanted.
+    pub fn members(
+        &self,
+        program: ProgramNumber,
+        window: &Window,
+        has_buckets: bool,
+    ) -> Versioned<(MemberFigures, Vec<MemberFigures>)> {
+        let (from, to) = window.ends();
+        let read = |counters: &Counters| {
+            let moment = counters.moment();
+            (moment, counters.members(moment, from, to))
+        };
+        let Versioned { version, value } = self.read_program(program, read);
+        let (moment, whole) = value;
+        let buckets = if has_buckets {
+            let count = |counters: &Counters, from, to| counters.members(moment, from, to);
+            self.in_turns(program, window, count)
+        } else {
+            Vec::new()
+        };
+        Versioned {
+            version,
+            value: (whole, buckets),
+        }
+    }
+
+    /// A value for each bucket of a window, of a moment that has been noted before: the lock is
+    /// held for a few buckets at a time, because each takes microseconds.
+    fn in_turns<T>(
+        &self,
+        program: ProgramNumber,
+        window: &Window,
+        mut value: impl FnMut(&Counters, i64, i64) -> T,
+    ) -> Vec<T> {
+        const TURN: usize = 16;
+        let pairs: Vec<_> = window.bounds().windows(2).collect();
+        let mut values = Vec::with_capacity(pairs.len());
+        for turn in pairs.chunks(TURN) {
+            self.read_program(program, |counters| {
+                let bounds = turn
+                    .iter()
+                    .map(|pair| [0, 1].map(|at| pair[at].as_millis()));
+                values.extend(bounds.map(|[from, to]| value(counters, from, to)));
+            });
+        }
+        values
     }
 
     fn read_program<T>(

@@ -114,11 +114,21 @@ pub enum Measure {
     Expired,
     /// Points that were credited as held and taken back.
     Voided,
+    /// Redemptions that were created, of offers and of amounts.
+    Redeemed,
+    /// What members did, for which they count as active.
+    Active,
+    /// Points that were credited so that they can be spent at once, and deferred points that became
+    /// available. Without entries before the program has deferred points: until then they are those
+    /// of [`Measure::Minted`].
+    Earned,
+    /// Events that were stored.
+    StoredEvents,
 }
 
 impl Measure {
     /// All measures, in the order in which snapshots store them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Signups,
         Self::Minted,
         Self::Spent,
@@ -131,6 +141,10 @@ impl Measure {
         Self::Debited,
         Self::Expired,
         Self::Voided,
+        Self::Redeemed,
+        Self::Active,
+        Self::Earned,
+        Self::StoredEvents,
     ];
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Counters, Measure, Sum, Timeline, Window};
+use super::{Counters, Deed, Measure, Sum, Timeline, Window};
 use crate::domain::OfferId;
 
 /// A number for each bucket of a window.
@@ -29,11 +29,17 @@ pub enum Series {
     Outstanding,
     /// Events that reports count.
     Events,
+    /// Members who did something.
+    ActiveMembers,
+    /// Members with points that were credited, or that became available where they were deferred.
+    EarningMembers,
+    /// Members who created a redemption.
+    RedeemingMembers,
 }
 
 impl Series {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Signups,
         Self::PointsMinted,
         Self::PointsSpent,
@@ -44,11 +50,19 @@ impl Series {
         Self::PointsVoided,
         Self::Outstanding,
         Self::Events,
+        Self::ActiveMembers,
+        Self::EarningMembers,
+        Self::RedeemingMembers,
     ];
 
     /// Whether one offer has it too.
     pub fn is_of_offers(self) -> bool {
         matches!(self, Self::Signups | Self::PointsMinted | Self::PointsSpent)
+    }
+
+    /// Whether it has distinct members.
+    pub fn is_of_members(self) -> bool {
+        self.deed().is_some()
     }
 
     /// The measures that these series are computed from.
@@ -57,14 +71,28 @@ impl Series {
         for one in series {
             match one.measure() {
                 Some((measure, _)) => _ = measures.insert(measure),
-                None => measures.extend(FLOWS.map(|(measure, _)| measure)),
+                None if *one == Self::Outstanding => {
+                    measures.extend(FLOWS.map(|(measure, _)| measure));
+                }
+                None => {}
             }
         }
         measures
     }
 
+    /// The kind of visits whose distinct members are counted, if the series has members. The engine
+    /// counts them apart, because it takes longer.
+    pub(super) fn deed(self) -> Option<Deed> {
+        match self {
+            Self::ActiveMembers => Some(Deed::Any),
+            Self::EarningMembers => Some(Deed::Earning),
+            Self::RedeemingMembers => Some(Deed::Redemption),
+            _ => None,
+        }
+    }
+
     /// The measure, and whether the series has the number of its entries, not their points; `None`
-    /// if it takes several.
+    /// if it takes several, or has members.
     fn measure(self) -> Option<(Measure, bool)> {
         match self {
             Self::Signups => Some((Measure::Signups, true)),
@@ -76,7 +104,10 @@ impl Series {
             Self::PointsExpired => Some((Measure::Expired, false)),
             Self::PointsVoided => Some((Measure::Voided, false)),
             Self::Events => Some((Measure::Events, true)),
-            Self::Outstanding => None,
+            Self::Outstanding
+            | Self::ActiveMembers
+            | Self::EarningMembers
+            | Self::RedeemingMembers => None,
         }
     }
 }
@@ -130,8 +161,8 @@ impl Flow {
 impl Counters {
     /// Several series over the buckets of a window, for the whole program or one offer. `None` if
     /// the program has no such offer, or no offer has one of the series. Each timeline is divided
-    /// once at most.
-    pub fn series(
+    /// once at most. Series of members are empty here.
+    pub(super) fn series(
         &self,
         window: &Window,
         offer: Option<OfferId>,
@@ -159,7 +190,8 @@ impl Counters {
         let of_program = |series: &Series| match series.measure() {
             Some((measure, true)) => flows[&measure].counts(),
             Some((measure, false)) => flows[&measure].amounts(),
-            None => outstanding(&flows, window),
+            None if *series == Series::Outstanding => outstanding(&flows, window),
+            None => Vec::new(),
         };
         series.iter().map(of_program).collect()
     }

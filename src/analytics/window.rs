@@ -129,6 +129,19 @@ impl Window {
         usize::try_from(millis / interval.least()).unwrap_or(0)
     }
 
+    /// The window from `from` to `to` as one bucket.
+    ///
+    /// # Errors
+    /// [`WindowError::Empty`].
+    pub fn whole(from: Timestamp, to: Timestamp) -> Result<Self, WindowError> {
+        if from >= to {
+            return Err(WindowError::Empty);
+        }
+        Ok(Self {
+            bounds: vec![from, to],
+        })
+    }
+
     /// Divides the window from `from` to `to`. A bucket that the clocks skip entirely is left out.
     ///
     /// # Errors
@@ -156,6 +169,13 @@ impl Window {
         }
         bounds.push(to);
         Ok(Self { bounds })
+    }
+
+    /// The start and the end of the window, in milliseconds since 1970.
+    pub fn ends(&self) -> (i64, i64) {
+        let [first, last] = [self.bounds.first(), self.bounds.last()];
+        let millis = |at: Option<&Timestamp>| at.map_or(0, |at| at.as_millis());
+        (millis(first), millis(last))
     }
 
     /// The start of each bucket and the end of the window.

@@ -31,8 +31,8 @@ pub use self::events::{
     Signals, SystemNames, Targets, after_attempt,
 };
 pub use self::figures::{
-    ActivitySelection, Analytics, FoldError, Loaded, TimeForm, TimeseriesSelection,
-    unknown_series_offer,
+    ActivitySelection, Analytics, FoldError, Loaded, MembersSelection, TimeForm,
+    TimeseriesSelection, unknown_series_offer,
 };
 pub use self::idempotency::{IdempotencyKey, Scope};
 pub use self::loyalty::{LinkedFile, NewFile, RemoveOptions, TransactionSelection, UNKNOWN_OFFER};

@@ -20,6 +20,7 @@ mod fields;
 mod health;
 mod interests;
 mod keys;
+mod member_figures;
 mod members;
 mod money;
 mod numbers;
@@ -65,6 +66,9 @@ pub use interests::{
     PhoneVerifiedResponse, SensitiveDetailsData, SetIntakeRequest,
 };
 pub use keys::{CreateKeyRequest, CreatedKeyResponse, KeyListResponse, KeyResponse};
+pub use member_figures::{
+    ActiveByResponse, MemberFiguresResponse, MembersBucketResponse, MembersResponse,
+};
 pub use members::{
     MemberListResponse, MemberProfileResponse, MemberSummaryResponse, RedemptionCountsResponse,
     RemoveMemberResponse, SetMemberRequest, SetMemberResponse, TierListResponse, TierResponse,

@@ -311,7 +311,7 @@ const PROGRAM_SETTINGS: &[&str] = &[
 
 /// Fields that only an Org-API-Key receives, that only one response shows, that were added later
 /// and have a name that others have too, or of which only some are there, by schema.
-const NOT_ALWAYS: [(&str, &[&str]); 15] = [
+const NOT_ALWAYS: [(&str, &[&str]); 16] = [
     ("CreatedProgramResponse", PROGRAM_SETTINGS),
     ("EventResponse", &["rule_evaluations"]),
     ("ExpiryResponse", &["after", "at", "extra"]),
@@ -339,9 +339,13 @@ const NOT_ALWAYS: [(&str, &[&str]); 15] = [
             "pointsVoided",
             "outstanding",
             "events",
+            "activeMembers",
+            "earningMembers",
+            "redeemingMembers",
         ],
     ),
     ("ProgramResponse", PROGRAM_SETTINGS),
+    ("MembersResponse", &["buckets"]),
     (
         "RedemptionResponse",
         &["code", "quantity", "offerTitle", "displayName"],

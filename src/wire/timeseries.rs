@@ -98,6 +98,18 @@ pub struct MeasuredBucketResponse {
     #[schema(value_type = i64, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<i64>,
+    /// Distinct members who did something.
+    #[schema(value_type = i64, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_members: Option<i64>,
+    /// Distinct members with points that were credited, or became available if they were deferred.
+    #[schema(value_type = i64, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earning_members: Option<i64>,
+    /// Distinct members who created a redemption.
+    #[schema(value_type = i64, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeeming_members: Option<i64>,
 }
 
 impl MeasuredBucketResponse {
@@ -116,6 +128,9 @@ impl MeasuredBucketResponse {
             points_voided: None,
             outstanding: None,
             events: None,
+            active_members: None,
+            earning_members: None,
+            redeeming_members: None,
         }
     }
 }

@@ -50,6 +50,7 @@ mod lived;
 mod lived_points;
 mod logs;
 mod measures;
+mod member_figures;
 mod members;
 mod names;
 mod numbers;

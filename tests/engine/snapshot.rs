@@ -1,7 +1,7 @@
 //! The format of a snapshot, byte for byte: a fixed history must give the stored bytes as long as
 //! [`VERSION`] stays the same, and the stored bytes must give its figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -110,8 +110,10 @@ impl History {
     }
 
     fn exchange(&mut self, after: i64, program: i64, identified: bool, credit: bool) {
+        // Of several members, some of whom come back.
+        let member = MemberNumber(1 + self.0.len() as i64 * 7_919 % 777);
         let event = Event::TokenExchanged {
-            member: MEMBER,
+            member,
             identified,
             credit,
             expires_at: None,
@@ -141,7 +143,7 @@ fn history() -> Vec<Activity> {
         history.exchange(i % 4, 1 + i % 2, i % 2 == 0, i % 3 == 0);
     }
     // At equal intervals, so that a block of them takes few bytes.
-    for _ in 0..BLOCK_LEN * (SEGMENT_BLOCKS + 1) + 5 {
+    for _ in 0..BLOCK_LEN * (SEGMENT_BLOCKS + 1) + 1_005 {
         history.exchange(1_000, 3, false, false);
     }
     history.0
@@ -283,6 +285,10 @@ fn folded() -> Figures {
         figures.apply(&activity).unwrap();
     }
     assert!(!figures.settle(), "nothing comes late");
+    // As a server does before it saves them.
+    while let Some((program, merge)) = figures.plan_merge() {
+        assert!(figures.accept(program, merge.run()));
+    }
     figures
 }
 
@@ -392,6 +398,12 @@ fn the_history_has_everything_that_a_snapshot_stores() {
         program(1).tier_count() > 2,
         "their order is not that of a map"
     );
+    // Blocks of visits in two sizes, and newest visits.
+    let codes = capture.segments.iter().map(|(id, _)| id.timeline.measure);
+    let codes: BTreeSet<u8> = codes.filter(|code| *code > 126).collect();
+    assert!(codes.len() > 4 && codes.contains(&127), "{codes:?}");
+    assert!(open(Measure::Earned) == 0);
+    assert!(program(2).timeline(Measure::Earned).total().count > 1);
     let totals = program(2).totals();
     let buckets = [totals.expired, totals.voided, totals.pending, totals.held];
     assert_eq!(buckets, [1_000_000, 2_000_000, 30_000_000, 3_000_000]);

@@ -127,7 +127,7 @@ impl Timeline {
     pub fn push(&mut self, at: i64, amount: u64) {
         assert!(amount > 0, "an entry of a timeline has an amount");
         self.total.add(amount);
-        if self.last_at.is_some_and(|last| at < last) {
+        if self.is_late(at) {
             self.late.push((at, amount));
             return;
         }
@@ -136,6 +136,11 @@ impl Timeline {
         if self.head.len() == BLOCK_LEN {
             self.close_head();
         }
+    }
+
+    /// Whether an entry at this time would be late, or was, if it is the newest.
+    pub fn is_late(&self, at: i64) -> bool {
+        self.last_at.is_some_and(|last| at < last)
     }
 
     /// The sum of all entries.

@@ -29,6 +29,21 @@ struct Level {
 }
 
 impl Level {
+    /// The bits of so many numbers, in one word more than is needed.
+    fn of(len: usize, words: Vec<u64>) -> Self {
+        let mut before = 0;
+        let ones = words
+            .chunks(GROUP)
+            .map(|group| {
+                let ones = before;
+                before += group.iter().map(|word| word.count_ones()).sum::<u32>();
+                ones
+            })
+            .collect();
+        let zeros = len - before as usize;
+        Self { words, ones, zeros }
+    }
+
     /// The number of ones before a position.
     #[inline]
     fn ones_before(&self, position: usize) -> usize {
@@ -105,6 +120,47 @@ impl Matrix {
         })
     }
 
+    /// The bits of a number (1 byte), then the words of each level, little-endian. Only whole words
+    /// are written.
+    ///
+    /// # Panics
+    /// If the numbers do not fill whole words.
+    pub(super) fn stored(&self) -> Vec<u8> {
+        assert!(self.len.is_multiple_of(WORD), "stored blocks are whole");
+        let width = u8::try_from(self.levels.len()).expect("a number has at most 32 bits");
+        let mut bytes = Vec::with_capacity(Self::stored_len(self.len, width));
+        bytes.push(width);
+        for level in &self.levels {
+            let words = level.words[..self.len / WORD].iter();
+            words.for_each(|word| bytes.extend(word.to_le_bytes()));
+        }
+        bytes
+    }
+
+    /// The length of the stored form of so many numbers.
+    pub(super) fn stored_len(len: usize, width: u8) -> usize {
+        1 + usize::from(width) * (len / 8)
+    }
+
+    /// Restores a stored matrix of so many numbers; `None` if it is none.
+    pub(super) fn restore(len: usize, bytes: &[u8]) -> Option<Self> {
+        let (width, words) = bytes.split_first()?;
+        if bytes.len() != Self::stored_len(len, *width) || u32::from(*width) > u32::BITS {
+            return None;
+        }
+        let levels = words.chunks_exact(len / 8).map(|words| {
+            let (words, _) = words.as_chunks::<8>();
+            let mut restored = Vec::with_capacity(words.len() + 1);
+            restored.extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+            restored.push(0);
+            Level::of(len, restored)
+        });
+        Some(Self {
+            len,
+            levels: levels.collect(),
+        })
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
         let level = |level: &Level| {
             level.words.capacity() * size_of::<u64>() + level.ones.capacity() * size_of::<u32>()
@@ -130,16 +186,7 @@ fn level(numbers: &mut [u32], rest: &mut Vec<u32>, bit: u32) -> Level {
     }
     numbers[zeros..].copy_from_slice(rest);
     rest.clear();
-    let mut before = 0;
-    let ones = words
-        .chunks(GROUP)
-        .map(|group| {
-            let ones = before;
-            before += group.iter().map(|word| word.count_ones()).sum::<u32>();
-            ones
-        })
-        .collect();
-    Level { words, ones, zeros }
+    Level::of(numbers.len(), words)
 }
 
 #[cfg(test)]
@@ -167,6 +214,13 @@ mod tests {
             let numbers: Vec<u32> = numbers.into_iter().map(narrow).collect();
             let matrix = Matrix::new(numbers.clone());
             prop_assert_eq!(matrix.len(), numbers.len());
+            let whole = numbers.len() / WORD * WORD;
+            if whole > 0 {
+                let matrix = Matrix::new(numbers[..whole].to_vec());
+                let bytes = matrix.stored();
+                prop_assert_eq!(Matrix::restore(whole, &bytes), Some(matrix));
+                prop_assert_eq!(Matrix::restore(whole, &bytes[1..]), None);
+            }
             prop_assert_eq!(matrix.numbers().collect::<Vec<_>>(), numbers.clone());
             for (one, other, bound) in questions {
                 let ends = [one, other].map(|end| end.index(numbers.len() + 1));

@@ -5,9 +5,10 @@
 //! members of a window are a count of links below a bound, and so are those who came for the first
 //! time, came back, or came back after a pause. Nothing is estimated.
 //!
-//! Links are in blocks, each of them a wavelet matrix, which counts in as many steps as a link has
-//! bits. Blocks of one size are merged into larger ones beside the fold, so that a window of
-//! millions of visits touches a few dozen of them: see [`Visits::plan_merge`].
+//! Visits of one [`Deed`] are the entries of one timeline, which has their times: the place of a
+//! visit is its place there. Links are in blocks, each of them a wavelet matrix, which counts in as
+//! many steps as a link has bits. Blocks are closed, and merged into larger ones, beside the fold,
+//! so that a window of millions of visits touches a few dozen of them.
 //!
 //! Sources: Muthukrishnan, "Efficient algorithms for document retrieval problems" (2002), for
 //! counting distinct items by the place of each one before; Claude, Navarro and Ordóñez, "The
@@ -16,26 +17,64 @@
 
 mod links;
 mod matrix;
+mod stored;
 
 use std::ops::Range;
 
 use self::links::Links;
-use super::Timeline;
+pub(super) use self::stored::{StoredVisits, VisitDraft, VisitState};
 use super::timeline::in_order;
+use super::{Measure, Timeline};
 use crate::domain::{ByNumber, MemberNumber};
 
-/// The members of a window. The three parts of `members` add up to it, except that `reactivated`
-/// is a part of `returning`.
-///
-/// ```
-/// use stampcard::analytics::VisitFigures;
-/// let figures = VisitFigures { visits: 9, members: 5, first: 2, reactivated: 1 };
-/// assert_eq!(figures.returning(), 3);
-/// ```
+/// The kinds of visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Any of the four that follow.
+    Any,
+    /// Points were credited.
+    Mint,
+    /// A redemption was created.
+    Redemption,
+    /// A token was exchanged.
+    Exchange,
+    /// An event was stored.
+    StoredEvent,
+    /// Points were credited that can be spent at once, or deferred points became available. Nothing
+    /// is recorded before the program has deferred points: until then it is the same as a mint.
+    Earning,
+}
+
+impl Deed {
+    /// All of them, in the order in which snapshots store them.
+    pub const ALL: [Self; 6] = [
+        Self::Any,
+        Self::Mint,
+        Self::Redemption,
+        Self::Exchange,
+        Self::StoredEvent,
+        Self::Earning,
+    ];
+
+    /// The timeline of which these visits are the entries.
+    pub const fn measure(self) -> Measure {
+        match self {
+            Self::Any => Measure::Active,
+            Self::Mint => Measure::Minted,
+            Self::Redemption => Measure::Redeemed,
+            Self::Exchange => Measure::Exchanges,
+            Self::StoredEvent => Measure::StoredEvents,
+            Self::Earning => Measure::Earned,
+        }
+    }
+}
+
+/// A number for each kind of visits.
+type OfDeeds<T> = [T; Deed::ALL.len()];
+
+/// The members of a window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct VisitFigures {
-    /// Visits in the window.
-    pub visits: u64,
+pub(super) struct Comings {
     /// Distinct members with a visit in the window.
     pub members: u64,
     /// Of these, those without any visit before the window.
@@ -45,275 +84,230 @@ pub struct VisitFigures {
     pub reactivated: u64,
 }
 
-impl VisitFigures {
-    /// Members with a visit in the window and one before it.
-    pub fn returning(&self) -> u64 {
-        self.members - self.first
-    }
-}
+/// The numbers of visits that are counted: those of the moment at which an answer begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Extent(OfDeeds<usize>);
 
-/// An append-only series of (time, member).
-///
-/// ```
-/// use stampcard::analytics::{VisitFigures, Visits};
-/// use stampcard::domain::MemberNumber;
-///
-/// let mut visits = Visits::default();
-/// for (at, member) in [(1_000, 7), (2_000, 8), (3_000, 7), (5_000, 7), (5_500, 9)] {
-///     visits.push(at, MemberNumber(member));
-/// }
-/// // The half-open window from 3,000 to 6,000: member 7 came back, member 9 is new.
-/// let expected = VisitFigures { visits: 3, members: 2, first: 1, reactivated: 0 };
-/// assert_eq!(visits.figures(3_000, 6_000), expected);
-/// // From 5,000 to 5,500, where the window before it, from 4,500, had nobody.
-/// assert_eq!(visits.figures(5_000, 5_500).reactivated, 1);
-/// ```
+/// The visits of one program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Visits {
-    times: Timeline,
-    links: Links,
-    /// The link to each member's newest visit.
-    newest: ByNumber<MemberNumber, u32>,
-    newest_at: Option<i64>,
+pub(super) struct Visits {
+    links: OfDeeds<Links>,
+    /// The link to each member's newest visit, of each kind.
+    newest: ByNumber<MemberNumber, OfDeeds<u32>>,
     /// Late visits, in any order.
-    late: Vec<(i64, MemberNumber)>,
+    late: Vec<(Deed, i64, MemberNumber)>,
 }
 
-/// Blocks of [`Visits`] that can be merged, a step that may take seconds and needs no lock.
+/// Links of one program that can be put into other blocks: a step that may take long and needs no
+/// lock.
 #[derive(Debug)]
-pub struct Merge(links::Merge);
+pub struct Merge {
+    deed: Deed,
+    merge: links::Merge,
+}
 
-/// A merged block.
+/// The result of a [`Merge`].
 #[derive(Debug)]
-pub struct Merged(links::Merged);
+pub struct Merged {
+    deed: Deed,
+    merged: links::Merged,
+}
 
 impl Merge {
-    /// Merges the blocks.
+    /// Makes the blocks.
     #[must_use]
     pub fn run(self) -> Merged {
-        Merged(self.0.run())
+        Merged {
+            deed: self.deed,
+            merged: self.merge.run(),
+        }
     }
 }
 
 impl Visits {
-    /// Adds a visit at `at`, in milliseconds since 1970. A late one, which only an import brings,
-    /// counts once [`Visits::settle`] has merged it into its place.
-    ///
-    /// # Panics
-    /// If there are 2^32 − 1 visits.
-    pub fn push(&mut self, at: i64, member: MemberNumber) {
-        if self.newest_at.is_some_and(|newest| at < newest) {
-            self.late.push((at, member));
-            return;
+    /// The largest number of visits of one kind. No further ones are counted.
+    const MAX: usize = u32::MAX as usize - 1;
+
+    /// Adds a visit of each of the kinds, at a time in milliseconds since 1970, after it is added to
+    /// their timelines. A late one, which only an import brings, counts once [`Visits::settle`]
+    /// has merged it into its place.
+    pub(super) fn push(
+        &mut self,
+        deeds: &[Deed],
+        at: i64,
+        member: MemberNumber,
+        timelines: &[Timeline; Measure::ALL.len()],
+    ) {
+        let newest = self.newest.entry(member).or_default();
+        for deed in deeds {
+            let index = *deed as usize;
+            if timelines[deed.measure() as usize].is_late(at) {
+                self.late.push((*deed, at, member));
+            } else {
+                add(&mut self.links[index], &mut newest[index]);
+            }
         }
-        self.newest_at = Some(at);
-        self.times.push(at, 1);
-        let place = u32::try_from(self.links.len() + 1).expect("fewer than 2^32 visits");
-        let before = self.newest.insert(member, place);
-        self.links.push(before.unwrap_or(0));
     }
 
-    /// The number of visits.
-    pub fn count(&self) -> u64 {
-        self.times.total().count
+    /// Records from now on apart from mints what was the same before.
+    pub(super) fn part_earning(&mut self) {
+        let [from, to] = [Deed::Mint, Deed::Earning].map(|deed| deed as usize);
+        self.links[to] = self.links[from].clone();
+        for newest in self.newest.values_mut() {
+            newest[to] = newest[from];
+        }
+        let is_mint = |late: &&(Deed, i64, MemberNumber)| late.0 == Deed::Mint;
+        let late = self.late.iter().filter(is_mint);
+        let late: Vec<_> = late.map(|it| (Deed::Earning, it.1, it.2)).collect();
+        self.late.extend(late);
     }
 
-    /// The members with a visit in the half-open window from `from` to `to`, in milliseconds since
-    /// 1970.
-    ///
-    /// # Panics
-    /// If a late visit has not been merged.
-    pub fn figures(&self, from: i64, to: i64) -> VisitFigures {
-        assert!(self.late.is_empty(), "visits are settled before a read");
-        let [start, end] = [from, to].map(|at| self.place(at));
-        if start >= end {
-            return VisitFigures::default();
+    /// The number of visits of each kind.
+    pub(super) fn extent(&self) -> Extent {
+        Extent(self.links.each_ref().map(Links::len))
+    }
+
+    /// The distinct members with a visit in the half-open window from `from` to `to`, in
+    /// milliseconds since 1970.
+    pub(super) fn members(&self, deed: Deed, times: &Timeline, window: Window) -> u64 {
+        let range = window.places(deed, times);
+        self.linked_before(deed, &range, range.start)
+    }
+
+    /// [`Visits::members`], and how many of them came for the first time or after a pause.
+    pub(super) fn comings(&self, deed: Deed, times: &Timeline, window: Window) -> Comings {
+        let range = window.places(deed, times);
+        if range.is_empty() {
+            return Comings::default();
         }
-        let before = from.saturating_sub(to.saturating_sub(from));
-        let (members, first) = (
-            self.linked_before(start..end, start),
-            self.first(start..end),
-        );
-        // With no visit from `before` on: the link is below that place.
-        let absent = self.linked_before(start..end, self.place(before));
-        VisitFigures {
-            visits: (end - start) as u64,
-            members,
+        let first = self.links[deed as usize].count_below(range.clone(), 1) as u64;
+        let pause = window
+            .from
+            .saturating_sub(window.to.saturating_sub(window.from));
+        // With no visit since then: the link is below that place.
+        let absent = self.linked_before(deed, &range, window.place(deed, times, pause));
+        Comings {
+            members: self.linked_before(deed, &range, range.start),
             first,
             reactivated: absent - first,
         }
     }
 
-    /// Merges late visits into their places. Returns whether there were any.
-    pub fn settle(&mut self) -> bool {
-        if self.late.is_empty() {
-            return false;
-        }
+    /// Merges late visits into their places, before their timelines do so. Returns whether there
+    /// were any.
+    pub(super) fn settle(&mut self, timelines: &[Timeline; Measure::ALL.len()]) -> bool {
         let late = std::mem::take(&mut self.late);
-        let times = self.times.entries().map(|(at, _)| at);
-        let mut merged = Self::default();
-        for (at, member) in in_order(times.zip(self.members()), late) {
-            merged.push(at, member);
+        for deed in Deed::ALL {
+            let of_deed = late.iter().filter(|(other, ..)| *other == deed);
+            let of_deed: Vec<_> = of_deed.map(|(_, at, member)| (*at, *member)).collect();
+            if of_deed.is_empty() {
+                continue;
+            }
+            let index = deed as usize;
+            let times = timelines[deed.measure() as usize].entries();
+            let entries = times.map(|(at, _)| at).zip(self.members_of(deed));
+            let entries: Vec<_> = in_order(entries, of_deed).collect();
+            self.links[index] = Links::default();
+            for newest in self.newest.values_mut() {
+                newest[index] = 0;
+            }
+            for (_, member) in entries {
+                let newest = self.newest.entry(member).or_default();
+                add(&mut self.links[index], &mut newest[index]);
+            }
         }
-        *self = merged;
-        true
+        !late.is_empty()
     }
 
-    /// Blocks that would be counted faster as one; `None` if there are none.
-    pub fn plan_merge(&self) -> Option<Merge> {
-        self.links.plan_merge().map(Merge)
+    /// Links that would be counted faster in other blocks; `None` if there are none.
+    pub(super) fn plan_merge(&self) -> Option<Merge> {
+        self.plan(Links::plan_merge)
     }
 
-    /// Puts a merged block instead of those that it was made of. Returns false, and changes
-    /// nothing, if they are not there any more.
-    pub fn accept(&mut self, merged: Merged) -> bool {
-        self.links.accept(merged.0)
+    /// Links that are in no block yet, although there are enough of them; `None` if there are none.
+    pub(super) fn plan_close(&self) -> Option<Merge> {
+        self.plan(Links::plan_close)
     }
 
-    /// The memory that it takes on the heap, in bytes, without the newest visits of members.
-    pub fn heap_bytes(&self) -> usize {
-        self.times.heap_bytes() + self.links.heap_bytes()
+    fn plan(&self, plan: impl Fn(&Links) -> Option<links::Merge>) -> Option<Merge> {
+        Deed::ALL.into_iter().find_map(|deed| {
+            let merge = plan(&self.links[deed as usize])?;
+            Some(Merge { deed, merge })
+        })
     }
 
-    /// The number of visits before a time.
-    fn place(&self, at: i64) -> usize {
-        usize::try_from(self.times.before(at).count).expect("fewer than 2^32 visits")
+    /// Puts blocks in the place of what they were made of. Returns false, and changes nothing, if
+    /// it is not there any more.
+    pub(super) fn accept(&mut self, merged: Merged) -> bool {
+        self.links[merged.deed as usize].accept(merged.merged)
+    }
+
+    /// The memory that it takes on the heap, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        // A map has a byte of its own for each place of an entry, and an eighth of them is free.
+        let entry = size_of::<(MemberNumber, OfDeeds<u32>)>() + 1;
+        let places = self.newest.capacity() * 8 / 7;
+        self.links.iter().map(Links::heap_bytes).sum::<usize>()
+            + places * entry
+            + self.late.capacity() * size_of::<(Deed, i64, MemberNumber)>()
     }
 
     /// The visits of a range whose member has none from `place` on, or none at all, before it.
-    fn linked_before(&self, range: Range<usize>, place: usize) -> u64 {
+    fn linked_before(&self, deed: Deed, range: &Range<usize>, place: usize) -> u64 {
         // A link is a place plus one.
-        let bound = u32::try_from(place + 1).expect("fewer than 2^32 visits");
-        self.links.count_below(range, bound) as u64
-    }
-
-    /// The visits of a range that are a member's first.
-    fn first(&self, range: Range<usize>) -> u64 {
-        self.links.count_below(range, 1) as u64
+        let bound = u32::try_from(place + 1).unwrap_or(u32::MAX);
+        self.links[deed as usize].count_below(range.clone(), bound) as u64
     }
 
     /// The member of each visit, found by following each member's links.
-    fn members(&self) -> Vec<MemberNumber> {
-        let links: Vec<u32> = self.links.iter().collect();
+    fn members_of(&self, deed: Deed) -> Vec<MemberNumber> {
+        let index = deed as usize;
+        let links: Vec<u32> = self.links[index].iter().collect();
         let mut members = vec![MemberNumber(0); links.len()];
         for (member, newest) in &self.newest {
-            let mut link = *newest;
-            while let Some(place) = link.checked_sub(1) {
-                members[place as usize] = *member;
-                link = links[place as usize];
+            let (mut link, mut before) = (newest[index], u32::MAX);
+            // Links lead to ever earlier places.
+            while let Some(place) = link.checked_sub(1).filter(|_| link < before) {
+                let Some(entry) = members.get_mut(place as usize) else {
+                    break;
+                };
+                *entry = *member;
+                (before, link) = (link, links[place as usize]);
             }
         }
         members
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// The figures by the plain list of visits.
-    fn naive(visits: &[(i64, MemberNumber)], from: i64, to: i64) -> VisitFigures {
-        let within = |from: i64, to: i64| -> HashSet<MemberNumber> {
-            let inside = visits.iter().filter(|(at, _)| (from..to).contains(at));
-            inside.map(|(_, member)| *member).collect()
-        };
-        let members = within(from, to);
-        let ever = within(i64::MIN, from);
-        let lately = within(from - (to - from), from);
-        let count = |members: usize| members as u64;
-        VisitFigures {
-            visits: count(
-                visits
-                    .iter()
-                    .filter(|(at, _)| (from..to).contains(at))
-                    .count(),
-            ),
-            members: count(members.len()),
-            first: count(members.difference(&ever).count()),
-            reactivated: count(
-                members
-                    .intersection(&ever)
-                    .filter(|m| !lately.contains(m))
-                    .count(),
-            ),
-        }
-    }
-
-    /// Visits of few members at few times, so that they meet.
-    fn some(len: usize) -> impl Strategy<Value = Vec<(i64, MemberNumber)>> {
-        let visit = (0..60_i64, 1..9_i64).prop_map(|(at, member)| (at, MemberNumber(member)));
-        prop::collection::vec(visit, 0..len)
-    }
-
-    fn visits(list: &[(i64, MemberNumber)]) -> Visits {
-        let mut visits = Visits::default();
-        for (at, member) in list {
-            visits.push(*at, *member);
-        }
-        visits
-    }
-
-    proptest! {
-        // The same cases each time.
-        #![proptest_config(ProptestConfig {
-            rng_seed: proptest::test_runner::RngSeed::Fixed(1),
-            ..ProptestConfig::default()
-        })]
-        #[test]
-        fn every_window_has_the_members_of_the_plain_list(
-            list in some(300),
-            windows in prop::collection::vec((-1..61_i64, 0..62_i64), 1..30),
-        ) {
-            // In any order: most are late.
-            let mut visits = visits(&list);
-            visits.settle();
-            prop_assert_eq!(visits.count(), list.len() as u64);
-            for (from, len) in windows {
-                let to = from + len;
-                prop_assert_eq!(visits.figures(from, to), naive(&list, from, to));
-            }
-        }
-    }
-
-    /// Blocks of all sizes, before and after they are merged.
-    #[test]
-    fn merging_changes_no_figure() {
-        let mut rng = fastrand::Rng::with_seed(21);
-        let places = 0..17 * 16 * i64::try_from(links::BLOCK).unwrap() + 100;
-        let end = places.end / 3;
-        let list: Vec<(i64, MemberNumber)> = places
-            .map(|place| (place / 3, MemberNumber(rng.i64(0..500))))
-            .collect();
-        let mut visits = visits(&list);
-        let windows: Vec<(i64, i64)> = (0..12)
-            .map(|_| (rng.i64(0..end), rng.i64(0..end)))
-            .map(|(one, other)| (one.min(other), one.max(other) + 1))
-            .collect();
-        let figures = |visits: &Visits| -> Vec<VisitFigures> {
-            let figures = |window: &(i64, i64)| visits.figures(window.0, window.1);
-            windows.iter().map(figures).collect()
-        };
-        let before = figures(&visits);
-        for ((from, to), figures) in windows.iter().zip(&before) {
-            assert_eq!(*figures, naive(&list, *from, *to));
-        }
-        let whole = visits.clone();
-        let stale = visits.plan_merge().map(Merge::run);
-        let mut merges = 0;
-        while let Some(merge) = visits.plan_merge() {
-            assert!(visits.accept(merge.run()));
-            merges += 1;
-        }
-        assert_eq!(merges, 17 + 1, "17 small ones, and 16 of these");
-        assert!(
-            stale.is_some_and(|stale| !visits.accept(stale)),
-            "it came too late"
-        );
-        assert_eq!(figures(&visits), before);
-        assert_eq!(visits, whole);
+/// Adds a visit of a member with a link to this newest one.
+fn add(links: &mut Links, newest: &mut u32) {
+    let place = links.len();
+    if place < Visits::MAX {
+        links.push(*newest);
+        *newest = u32::try_from(place + 1).unwrap_or(u32::MAX);
     }
 }
+
+/// A window, of the visits that are counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) extent: Extent,
+}
+
+impl Window {
+    fn places(self, deed: Deed, times: &Timeline) -> Range<usize> {
+        let [start, end] = [self.from, self.to].map(|at| self.place(deed, times, at));
+        start..end.max(start)
+    }
+
+    /// The number of visits before a time.
+    fn place(self, deed: Deed, times: &Timeline, at: i64) -> usize {
+        let place = usize::try_from(times.before(at).count).unwrap_or(usize::MAX);
+        place.min(self.extent.0[deed as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests;

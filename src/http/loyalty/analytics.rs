@@ -12,10 +12,10 @@ use crate::http::conditional::{Conditional, Question, Times};
 use crate::http::extract::QueryText;
 use crate::http::openapi::operation::Operation;
 use crate::http::route::routes;
-use crate::service::{Analytics, TimeseriesSelection, unknown_series_offer};
+use crate::service::{Analytics, MembersSelection, TimeseriesSelection, unknown_series_offer};
 use crate::wire::{
-    Kind, OffersAnalyticsResponse, SummaryResponse, TEXT, TimeseriesResponse, expected_one_of,
-    optional, query_parameters, schema, to_json, with_plus,
+    Kind, MembersResponse, OffersAnalyticsResponse, SummaryResponse, TEXT, TimeseriesResponse,
+    expected_one_of, optional, query_parameters, schema, to_json, with_plus,
 };
 
 routes! {
@@ -43,6 +43,18 @@ routes! {
                  fixes one of the two.",
             );
     }
+    "/v1/analytics/members" {
+        GET OrgKey get_analytics_members => Operation::new("Get the members of a period")
+            .description(
+                "Distinct members of the half-open period, and of each of its buckets if there is \
+                 an `interval`; these are as in the timeseries. Members who were removed or erased \
+                 stay in the figures of the past.",
+            )
+            .returns::<MembersResponse>(
+                200,
+                "The figures. The times of buckets are as in the timeseries.",
+            );
+    }
 }
 
 query_parameters! {
@@ -61,10 +73,24 @@ query_parameters! {
             .example("off_01a1fda8-194e-75c2-b11a-dd34b93c1d23");
         /// The measures of each bucket, with commas between them: `signups`, `pointsMinted`,
         /// `pointsSpent`, `pointsRefunded`, `pointsForfeited`, `pointsDebited`, `pointsExpired`,
-        /// `pointsVoided`, `outstanding`, `events`. The first three by default, and no others with
-        /// `offer`.
+        /// `pointsVoided`, `outstanding`, `events`, `activeMembers`, `earningMembers`,
+        /// `redeemingMembers`. At most ten; the first three by default, and no others with `offer`.
         measures: Option<String> = optional("measures", TEXT)
             .example("pointsMinted,pointsExpired,outstanding");
+    }
+}
+
+query_parameters! {
+    /// The query of `GET /v1/analytics/members`.
+    struct MembersQuery {
+        /// The start of the period; a bare date is midnight in `tz`.
+        from: String = optional("from", MOMENT).example("2026-06-01T00:00:00Z").required();
+        /// The end of the period, which is outside it.
+        to: String = optional("to", MOMENT).example("2026-06-23T00:00:00Z").required();
+        /// The length of a bucket; no buckets without it.
+        interval: Option<String> = optional("interval", INTERVAL);
+        /// The IANA time zone of calendar days, weeks and months; UTC by default.
+        tz: Option<String> = optional("tz", TEXT).example("Europe/Berlin");
     }
 }
 
@@ -80,7 +106,13 @@ const MEASURES: [(&str, Series); Series::ALL.len()] = [
     ("pointsVoided", Series::PointsVoided),
     ("outstanding", Series::Outstanding),
     ("events", Series::Events),
+    ("activeMembers", Series::ActiveMembers),
+    ("earningMembers", Series::EarningMembers),
+    ("redeemingMembers", Series::RedeemingMembers),
 ];
+
+/// The most measures of one answer.
+const MEASURES_MAX: usize = 10;
 
 /// A time as text: a bare date is read in the time zone of another parameter.
 const MOMENT: Kind<String> = Kind {
@@ -95,14 +127,8 @@ const INTERVAL: Kind<String> = Kind {
 
 impl TimeseriesQuery {
     fn select(&self) -> Result<TimeseriesSelection, Invalid> {
-        let zone = match &self.tz {
-            None => Zone::UTC,
-            Some(name) => Zone::parse(name).ok_or_else(|| {
-                Invalid::new("tz", "must be an IANA time zone such as Europe/Berlin")
-            })?,
-        };
-        let interval = Interval::parse(&self.interval)
-            .ok_or_else(|| expected_one_of("interval", &Interval::ALL.map(Interval::as_str)))?;
+        let zone = zone(self.tz.as_deref())?;
+        let interval = interval(&self.interval)?;
         Ok(TimeseriesSelection {
             from: moment("from", &self.from, &zone)?,
             to: moment("to", &self.to, &zone)?,
@@ -120,6 +146,32 @@ impl TimeseriesQuery {
     }
 }
 
+impl MembersQuery {
+    fn select(&self) -> Result<MembersSelection, Invalid> {
+        let zone = zone(self.tz.as_deref())?;
+        let interval = self.interval.as_deref().map(interval).transpose()?;
+        Ok(MembersSelection {
+            from: moment("from", &self.from, &zone)?,
+            to: moment("to", &self.to, &zone)?,
+            interval,
+            zone,
+        })
+    }
+}
+
+fn zone(name: Option<&str>) -> Result<Zone, Invalid> {
+    let Some(name) = name else {
+        return Ok(Zone::UTC);
+    };
+    Zone::parse(name)
+        .ok_or_else(|| Invalid::new("tz", "must be an IANA time zone such as Europe/Berlin"))
+}
+
+fn interval(name: &str) -> Result<Interval, Invalid> {
+    Interval::parse(name)
+        .ok_or_else(|| expected_one_of("interval", &Interval::ALL.map(Interval::as_str)))
+}
+
 /// The measures of a list of names.
 fn measures(names: &str, is_of_offer: bool) -> Result<Vec<Series>, Invalid> {
     let known = MEASURES
@@ -130,14 +182,19 @@ fn measures(names: &str, is_of_offer: bool) -> Result<Vec<Series>, Invalid> {
     for name in names.split(',') {
         let series = known.iter().find(|(known, _)| *known == name);
         match series {
-            Some((_, series)) if !found.contains(series) => found.push(*series),
+            Some((_, series)) if found.len() < MEASURES_MAX && !found.contains(series) => {
+                found.push(*series);
+            }
             _ => {
                 let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
                 let known = known.join(", ");
                 let of_offer = if is_of_offer { " of an offer" } else { "" };
                 return Err(Invalid::new(
                     "measures",
-                    format!("must be different measures{of_offer} among {known}, with commas"),
+                    format!(
+                        "must be at most {MEASURES_MAX} different measures{of_offer} among \
+                         {known}, with commas"
+                    ),
                 ));
             }
         }
@@ -206,6 +263,28 @@ async fn get_analytics_timeseries(
     let compute = |question: Question| {
         let render = move |buckets| question.answer(&buckets, TimeseriesResponse::to_json);
         analytics.timeseries(key, selection, times.form, render)
+    };
+    conditional
+        .answer(question, analytics.version(key), compute)
+        .await
+}
+
+async fn get_analytics_members(
+    analytics: Data<Analytics>,
+    OrgKey(key): OrgKey,
+    query: QueryText<MembersQuery>,
+    conditional: Conditional,
+) -> HttpResult {
+    let query = query.parse()?;
+    let times = Times {
+        form: analytics.time_form(conditional.agent()),
+        is_by_agent: analytics.is_time_form_by_agent(),
+    };
+    let question = conditional.question_with_times(key, times);
+    let selection = query.select()?;
+    let compute = |question: Question| {
+        let render = move |members| question.answer(&members, to_json);
+        analytics.members(key, selection, times.form, render)
     };
     conditional
         .answer(question, analytics.version(key), compute)

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::turns::compute;
 use crate::analytics::{
-    Bucket, Counters, Engine, Interval, OfferFigures, Series, Totals, Versioned, Window,
-    WindowError,
+    Bucket, Counters, Deed, Engine, Interval, MemberFigures, OfferFigures, Series, Totals,
+    Versioned, Window, WindowError,
 };
 use crate::config::BucketTime;
 use crate::domain::{Invalid, OfferId, ProgramNumber, Timestamp, Zone};
 use crate::service::{KeyPrincipal, ServiceError};
 use crate::store::{Readership, Turns};
 use crate::wire::{
-    BucketResponse, BucketTimeResponse, MeasuredBucketResponse, OfferAnalyticsResponse,
+    ActiveByResponse, BucketResponse, BucketTimeResponse, MeasuredBucketResponse,
+    MemberFiguresResponse, MembersBucketResponse, MembersResponse, OfferAnalyticsResponse,
     OffersAnalyticsResponse, RedemptionTotalsResponse, SummaryResponse, TierListResponse,
     TierResponse, TimeseriesResponse, hundredths,
 };
@@ -28,6 +29,9 @@ pub enum TimeForm {
     /// RFC 3339 in UTC.
     Text,
 }
+
+/// The sums of a timeline that take as long as the distinct members of one kind.
+const MEMBERS_PARTS: usize = 8;
 
 /// Tiers that a list shows at most.
 const TIERS_MAX: usize = 100;
@@ -56,6 +60,19 @@ pub struct TimeseriesSelection {
     pub offer: Option<OfferId>,
     /// The series; the usual three if there are none.
     pub series: Vec<Series>,
+}
+
+/// The selection of figures of members.
+#[derive(Debug)]
+pub struct MembersSelection {
+    /// The start of the period.
+    pub from: Timestamp,
+    /// The end of the period, which is outside it.
+    pub to: Timestamp,
+    /// The length of a bucket; no buckets without it.
+    pub interval: Option<Interval>,
+    /// The time zone of calendar intervals.
+    pub zone: Zone,
 }
 
 impl Analytics {
@@ -161,14 +178,62 @@ impl Analytics {
         F: FnOnce(Versioned<TimeseriesResponse>) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let measures = Series::measures(&selection.series).len();
+        let series = selection.series.iter();
+        let parts = series.filter(|series| series.is_of_members()).count() * MEMBERS_PARTS
+            + Series::measures(&selection.series).len();
         let count = Window::estimate(selection.from, selection.to, selection.interval)
-            .saturating_mul(measures.max(1));
+            .saturating_mul(parts.max(1));
         let read = move |analytics: &Self| {
             let buckets = analytics.buckets(key.program, &selection, form);
             buckets.map(render)
         };
         Ok(compute(self, &self.turns, (key, count), read).await??)
+    }
+
+    /// Passes the members of a window to `render`.
+    ///
+    /// # Errors
+    /// [`ServiceError`] naming the parameter that cannot be used, or if there are many buckets and
+    /// too many reads wait.
+    pub async fn members<R, F>(
+        &self,
+        key: KeyPrincipal,
+        selection: MembersSelection,
+        form: TimeForm,
+        render: F,
+    ) -> Result<R, ServiceError>
+    where
+        F: FnOnce(Versioned<MembersResponse>) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let MembersSelection {
+            from, to, interval, ..
+        } = selection;
+        let buckets = interval.map_or(0, |interval| Window::estimate(from, to, interval));
+        let count = buckets.saturating_mul(MEMBERS_PARTS * Deed::ALL.len());
+        let read = move |analytics: &Self| {
+            let window = divide((from, to), interval, &selection.zone)?;
+            let has_buckets = interval.is_some();
+            let engine = analytics.engine();
+            let Versioned { version, value } = engine.members(key.program, &window, has_buckets);
+            let (whole, buckets) = value;
+            let bounds = window.bounds().windows(2).zip(buckets);
+            let buckets = bounds.map(|(pair, figures)| {
+                let [start_time, end_time] = [pair[0], pair[1]].map(|at| time(at, form));
+                MembersBucketResponse {
+                    start_time,
+                    end_time,
+                    figures: members(figures),
+                }
+            });
+            let value = MembersResponse {
+                figures: members(whole),
+                buckets: has_buckets.then(|| buckets.collect()),
+            };
+            Ok(render(Versioned { version, value }))
+        };
+        let answer: Result<R, Invalid> = compute(self, &self.turns, (key, count), read).await?;
+        Ok(answer?)
     }
 
     fn buckets(
@@ -177,7 +242,11 @@ impl Analytics {
         selection: &TimeseriesSelection,
         form: TimeForm,
     ) -> Result<Versioned<TimeseriesResponse>, Invalid> {
-        let window = divide(selection)?;
+        let window = divide(
+            (selection.from, selection.to),
+            Some(selection.interval),
+            &selection.zone,
+        )?;
         if !selection.series.is_empty() {
             return self.measured(program, &window, selection, form);
         }
@@ -226,6 +295,23 @@ impl Analytics {
     }
 }
 
+fn members(figures: MemberFigures) -> MemberFiguresResponse {
+    MemberFiguresResponse {
+        active: figures.active,
+        earning: figures.earning,
+        redeeming: figures.redeeming,
+        new: figures.new,
+        returning: figures.returning(),
+        reactivated: figures.reactivated,
+        active_by: ActiveByResponse {
+            mint: figures.by_mint,
+            redemption: figures.redeeming,
+            exchange: figures.by_exchange,
+            event: figures.by_event,
+        },
+    }
+}
+
 fn time(at: Timestamp, form: TimeForm) -> BucketTimeResponse {
     match form {
         TimeForm::Millis => BucketTimeResponse::Millis(at.as_millis()),
@@ -246,6 +332,9 @@ fn measure(bucket: &mut MeasuredBucketResponse, series: Series) -> &mut Option<i
         Series::PointsVoided => &mut bucket.points_voided,
         Series::Outstanding => &mut bucket.outstanding,
         Series::Events => &mut bucket.events,
+        Series::ActiveMembers => &mut bucket.active_members,
+        Series::EarningMembers => &mut bucket.earning_members,
+        Series::RedeemingMembers => &mut bucket.redeeming_members,
     }
 }
 
@@ -264,14 +353,16 @@ pub fn unknown_series_offer() -> Invalid {
     Invalid::new("offer", "must be the id of an offer of this program")
 }
 
-/// Divides the window of a selection into buckets.
-fn divide(selection: &TimeseriesSelection) -> Result<Window, Invalid> {
-    let divided = Window::divide(
-        selection.from,
-        selection.to,
-        selection.interval,
-        &selection.zone,
-    );
+/// Divides a window into buckets; it is one itself without an interval.
+fn divide(
+    (from, to): (Timestamp, Timestamp),
+    interval: Option<Interval>,
+    zone: &Zone,
+) -> Result<Window, Invalid> {
+    let divided = match interval {
+        Some(interval) => Window::divide(from, to, interval, zone),
+        None => Window::whole(from, to),
+    };
     divided.map_err(|error| match error {
         WindowError::Empty => Invalid::new("to", "must be after from"),
         WindowError::TooManyBuckets => {

@@ -15,7 +15,9 @@ pub(in crate::service) mod snapshots;
 mod steps;
 mod turns;
 
-pub use self::analytics::{Analytics, TimeForm, TimeseriesSelection, unknown_series_offer};
+pub use self::analytics::{
+    Analytics, MembersSelection, TimeForm, TimeseriesSelection, unknown_series_offer,
+};
 pub use self::fold::FoldError;
 pub use self::reports::ActivitySelection;
 pub use self::saved::Loaded;

@@ -76,7 +76,7 @@ impl Taker {
         let rows = i64::try_from(settings.snapshot_rows).unwrap_or(i64::MAX);
         let mut saved = Instant::now();
         let check_every = CHECK_EVERY.min(interval);
-        while stopped.recv_timeout(check_every) == Err(RecvTimeoutError::Timeout) {
+        while stopped.recv_timeout(self.wait(check_every)) == Err(RecvTimeoutError::Timeout) {
             self.uses.tick();
             // This also checks the file, so that its loss is logged even without writes.
             if !self.writer.is_writable() {
@@ -90,6 +90,16 @@ impl Taker {
         }
         self.save_if(|new| new > 0);
         self.uses.write();
+    }
+
+    /// Does one step of what makes figures of members faster, and returns how long to wait: not at
+    /// all after a step, so that a stop waits for one step at most.
+    fn wait(&self, check_every: Duration) -> Duration {
+        if self.figures.tidy() {
+            Duration::ZERO
+        } else {
+            check_every
+        }
     }
 
     /// Saves the figures and the books, each if it is due by the number of new activities. Returns

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::steps::in_steps;
-use crate::analytics::snapshot::{Capture, Damaged, Header, Part, Stored, TimelineId, VERSION};
+use crate::analytics::snapshot::{
+    Capture, Damaged, Draft, Header, Part, Stored, TimelineId, VERSION,
+};
 use crate::analytics::{Engine, Figures};
 use crate::domain::Seq;
 use crate::service::writer::UpkeepWriter;
@@ -104,10 +106,17 @@ impl FiguresSaver {
         seq(self.engine.read(Figures::last_seq)) - seq(self.saved.last_seq)
     }
 
+    /// Does one step of what makes figures of members faster. Returns whether there was any.
+    pub(super) fn tidy(&self) -> bool {
+        self.engine.tidy(Figures::plan_merge)
+    }
+
     /// Takes a snapshot; returns the newest activity that it includes.
     pub(super) fn save(&mut self, writer: &UpkeepWriter) -> Result<Option<Seq>, WriteError> {
+        while self.engine.tidy(Figures::plan_close) {}
         let stored = &self.saved.stored;
-        let Some(capture) = self.engine.read(|figures| figures.capture(stored)) else {
+        let draft = self.engine.read(|figures| figures.draft(stored));
+        let Some(capture) = draft.map(Draft::finish) else {
             return Ok(None);
         };
         self.store(writer, &capture)?;
@@ -160,6 +169,16 @@ impl FiguresSaver {
             parts,
             checksum: header.checksum(),
         };
-        writer.write_blocking(move |tx| store::snapshots::put_header(tx, &row))
+        writer.write_blocking(move |tx| store::snapshots::put_header(tx, &row))?;
+        for id in &capture.deleted {
+            let TimelineId {
+                program, measure, ..
+            } = id.timeline;
+            let before = id.number;
+            writer.write_blocking(move |tx| {
+                store::snapshots::delete_segments(tx, (program, measure), before)
+            })?;
+        }
+        Ok(())
     }
 }

@@ -47,6 +47,7 @@ impl Services {
                 sizes.programs += 1;
                 sizes.timeline_bytes += bytes as u64;
                 sizes.timeline_entries += entries;
+                sizes.visits_bytes += counters.visits_bytes() as u64;
             }
             sizes.activity_seq = number(figures.last_seq());
             sizes

@@ -146,6 +146,22 @@ pub fn put_segment(tx: &Transaction<'_>, segment: &SegmentRow) -> Result<(), Err
     Ok(())
 }
 
+/// Deletes the segments of a program and measure before a number.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn delete_segments(
+    tx: &Transaction<'_>,
+    (program, measure): (i64, u8),
+    before: u32,
+) -> Result<(), Error> {
+    let sql = "DELETE FROM snapshot_segment
+               WHERE program_id = ?1 AND offer_id = 0 AND measure = ?2 AND number < ?3";
+    tx.prepare_cached(sql)?
+        .execute((program, measure, before))?;
+    Ok(())
+}
+
 /// Stores a part of a state.
 ///
 /// # Errors

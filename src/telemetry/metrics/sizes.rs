@@ -26,6 +26,8 @@ pub struct Sizes {
     pub timeline_entries: u64,
     /// Bytes that the timelines take.
     pub timeline_bytes: u64,
+    /// Bytes that the visits of members take.
+    pub visits_bytes: u64,
     /// Members with an account in the books.
     pub books_members: u64,
     /// Bytes that the books take.
@@ -61,7 +63,7 @@ struct StepLabels {
 type SizeGauge = (&'static str, &'static str, fn(&Sizes) -> u64);
 
 /// The gauges of sizes.
-const GAUGES: [SizeGauge; 15] = [
+const GAUGES: [SizeGauge; 16] = [
     (
         "writer_is_writable",
         "1 while the database takes writes, else 0",
@@ -90,6 +92,11 @@ const GAUGES: [SizeGauge; 15] = [
         "engine_timeline_bytes",
         "Memory that the timelines take",
         |sizes| sizes.timeline_bytes,
+    ),
+    (
+        "engine_visits_bytes",
+        "Memory that distinct members take",
+        |sizes| sizes.visits_bytes,
     ),
     (
         "books_members",

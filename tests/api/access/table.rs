@@ -354,6 +354,19 @@ fn program_rows(world: &World) -> Vec<Row> {
             422,
             "interval",
         ),
+        row(
+            "GET",
+            "/v1/analytics/members",
+            "/v1/analytics/members?from=2026-06-01&to=2026-06-23&interval=day",
+        )
+        .gives(200, ["buckets", "activeBy", "reactivated"])
+        .live(200)
+        .bad(
+            "/v1/analytics/members?from=2026-06-01",
+            Value::Null,
+            422,
+            "to",
+        ),
     ]
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod books;
 mod due;
+mod members;
 mod points;
 mod timelines;
 
@@ -76,6 +77,7 @@ pub const STEPS: &[&str] = &[
     "the accounts of members against SQL",
     "totals and offers against SQL",
     "every day of every timeline against SQL",
+    "distinct members of every day against SQL",
     "points against their settings and entries",
     "the snapshot against the log",
     "the saved books against the log",
@@ -161,6 +163,12 @@ pub(in crate::service) fn verify_rows(
         next();
         let compared = compare_days(connection, &folded.figures, &mut report);
         report.read("days", compared)?;
+        next();
+        let compared = members::compare(connection, &folded.figures);
+        if let Some(compared) = report.read("members", compared)? {
+            report.findings.extend(compared.findings);
+            report.figures += compared.figures;
+        }
     }
     if folded.books_fault.is_none() && folded.figures_fault.is_none() {
         next();

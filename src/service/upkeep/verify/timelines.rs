@@ -16,4 +16,8 @@ pub(super) const MEASURES: [(&str, Measure); Measure::ALL.len()] = [
     ("debited", Measure::Debited),
     ("expired", Measure::Expired),
     ("voided", Measure::Voided),
+    ("redeemed", Measure::Redeemed),
+    ("active", Measure::Active),
+    ("earned", Measure::Earned),
+    ("stored events", Measure::StoredEvents),
 ];

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::members::{ACTIVE, EARNED, REDEEMED};
 use crate::store::{Error, log};
 
 /// A number of a program, computed by SQL.
@@ -228,7 +229,7 @@ pub struct DayRow {
 }
 
 /// The names of the timelines, and the SQL that selects the program, the offer, the time and the
-/// amount of every entry of each; `{counted}` as above.
+/// amount of every entry of each; `{counted}` as above, and the conditions of visits of members.
 const TIMELINES: &[(&str, &str)] = &[
     (
         "signups",
@@ -281,6 +282,21 @@ const TIMELINES: &[(&str, &str)] = &[
         "SELECT program_id AS p, 0 AS o, at, amount FROM activity WHERE entry = 10 AND asset IS NULL",
     ),
     (
+        "redeemed",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE {redeemed}",
+    ),
+    (
+        "active",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE {active}",
+    ),
+    (
+        // Not recorded apart from mints before the program has deferred points.
+        "earned",
+        "SELECT program_id AS p, 0 AS o, at, amount FROM activity
+         WHERE {earned} AND program_id IN (SELECT program_id FROM activity
+             WHERE entry = 1 AND deferred > 0 AND asset IS NULL)",
+    ),
+    (
         "offer signups",
         "SELECT program_id AS p, offer_id AS o, min(created_at) AS at, 1 AS amount
          FROM redemption GROUP BY program_id, offer_id, member_id",
@@ -298,7 +314,11 @@ const TIMELINES: &[(&str, &str)] = &[
 pub fn timeline_days(connection: &Connection) -> Result<Vec<DayRow>, Error> {
     let mut days = Vec::new();
     for (timeline, entries) in TIMELINES {
-        let entries = entries.replace("{counted}", &log::COUNTED);
+        let entries = entries
+            .replace("{counted}", &log::COUNTED)
+            .replace("{redeemed}", REDEEMED)
+            .replace("{active}", ACTIVE)
+            .replace("{earned}", EARNED);
         // Rounds down before 1970 as well. The check of the log finds rows without a program or an
         // offer.
         let sql = format!(

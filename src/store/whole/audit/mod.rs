@@ -9,6 +9,7 @@ mod contradictions;
 mod figures;
 mod findings;
 mod ledger;
+mod members;
 mod structure;
 mod values;
 
@@ -23,6 +24,7 @@ pub use self::ledger::{
     AccountRow, FundsRow, FurtherRow, accounts, chains, credits, funds, further_accounts,
     redemptions,
 };
+pub use self::members::{MemberDayRow, member_days};
 pub use self::structure::{cursors, foreign_keys, integrity, schema};
 pub use self::values::{missing_settings, start, values};
 use crate::store::Error;

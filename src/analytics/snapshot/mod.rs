@@ -6,63 +6,35 @@
 //! heads, is small and is stored in full by every snapshot, as its **state**. The state has the
 //! number of closed blocks of each timeline, so that it also fits segments that have grown since.
 //!
+//! Visits of members have segments too: one for each closed block of links, or several for a large
+//! one, and those with the newest visit of each member, which are written in full now and then and
+//! in between for the members for whom it changed. Segments that larger blocks or newer ones
+//! replace are deleted once the header is written.
+//!
 //! Each part has a checksum. A part with a wrong checksum makes the whole snapshot unusable, which
 //! costs only time, because the log holds everything.
+
+mod parts;
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::parts::{Damaged, Header, Part, SegmentId, TimelineId};
+use self::parts::{timeline_id, visits_id, whole};
 use super::contradiction::POINTS_MAX;
-use super::{Counters, Figures, Measure, OfferCounters, OpenState, Ratings, Timeline, Totals};
+use super::visits::{StoredVisits, VisitDraft, VisitState, Visits};
+use super::{
+    Counters, Deed, Figures, Measure, OfferCounters, OpenState, Ratings, Timeline, Totals,
+};
 use crate::domain::{OfferId, OfferNumber, ProgramNumber, Seq, Tier, Timestamp};
 
 /// The version of the format. No other version is read.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// Blocks in a full segment, about 50 kB.
 pub const SEGMENT_BLOCKS: usize = 128;
 /// The largest part of a state, in bytes.
 pub const PART_BYTES_MAX: usize = 1 << 20;
-
-/// Identifies a timeline: one of a program, by its measure, or an offer's signups or spends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct TimelineId {
-    /// The program's row.
-    pub program: i64,
-    /// The offer's row, or 0 for a timeline of the program.
-    pub offer: i64,
-    /// The index in [`Measure::ALL`]; for an offer 0 for signups and 1 for spends.
-    pub measure: u8,
-}
-
-/// Identifies a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SegmentId {
-    /// The timeline.
-    pub timeline: TimelineId,
-    /// The index among the timeline's segments, from 0.
-    pub number: u32,
-}
-
-/// Bytes to be stored and their checksum (CRC-32).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
-    /// The bytes to be stored.
-    pub bytes: Vec<u8>,
-    /// The checksum of the bytes.
-    pub checksum: u32,
-}
-
-impl Part {
-    fn new(bytes: Vec<u8>) -> Self {
-        let checksum = crc32fast::hash(&bytes);
-        Self { bytes, checksum }
-    }
-
-    fn is_whole(&self) -> bool {
-        crc32fast::hash(&self.bytes) == self.checksum
-    }
-}
 
 /// A snapshot without the segments that were stored before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,36 +45,30 @@ pub struct Capture {
     pub segments: Vec<(SegmentId, Part)>,
     /// The state, split into parts of at most [`PART_BYTES_MAX`].
     pub state: Vec<Part>,
+    /// Segments that are not needed once all of this is stored: of each timeline those before a
+    /// number.
+    pub deleted: Vec<SegmentId>,
     /// The number of closed blocks of each timeline.
     blocks: Vec<(TimelineId, usize)>,
+    /// What is stored of the visits of each program.
+    visits: Vec<(i64, StoredVisits)>,
 }
 
-/// The header of a stored snapshot. It is written last, when all other parts are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
-    /// The version of the format.
-    pub version: u32,
-    /// The newest activity that it includes.
-    pub last_seq: Seq,
-    /// The number of parts of the state.
-    pub parts: u32,
+/// What a snapshot stores, before it has its form.
+#[derive(Debug)]
+pub struct Draft {
+    last_seq: Seq,
+    segments: Vec<(SegmentId, Vec<u8>)>,
+    blocks: Vec<(TimelineId, usize)>,
+    programs: Vec<(ProgramState, VisitDraft)>,
 }
 
-impl Header {
-    /// The checksum of the header.
-    pub fn checksum(&self) -> u32 {
-        let mut hasher = crc32fast::Hasher::new();
-        hasher.update(&self.version.to_le_bytes());
-        hasher.update(&self.last_seq.0.to_le_bytes());
-        hasher.update(&self.parts.to_le_bytes());
-        hasher.finalize()
-    }
-}
-
-/// The number of closed blocks of each timeline that are stored already.
+/// The number of closed blocks of each timeline that are stored already, and what is stored of the
+/// visits of each program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
     blocks: HashMap<TimelineId, usize>,
+    visits: HashMap<i64, StoredVisits>,
 }
 
 /// The state in the form in which it is stored.
@@ -120,6 +86,9 @@ struct ProgramState {
     last: Option<(Seq, Timestamp)>,
     timelines: Vec<OpenState>,
     offers: Vec<OfferState>,
+    has_deferred: bool,
+    /// Is there in a stored state.
+    visits: Option<VisitState>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -132,17 +101,6 @@ struct OfferState {
     timelines: [OpenState; 2],
 }
 
-/// Why a snapshot cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Damaged {
-    /// A part has a wrong checksum.
-    #[error("a checksum of the snapshot is wrong")]
-    Checksum,
-    /// A part is missing, or the parts contradict each other.
-    #[error("parts of the snapshot are missing or contradict each other")]
-    Parts,
-}
-
 impl Figures {
     /// Takes a snapshot of everything except the blocks that are stored already. `None` before any
     /// activity.
@@ -150,6 +108,14 @@ impl Figures {
     /// # Panics
     /// If a late entry has not been merged.
     pub fn capture(&self, stored: &Stored) -> Option<Capture> {
+        self.draft(stored).map(Draft::finish)
+    }
+
+    /// The first part of [`Figures::capture`], which is short: a lock is held for it.
+    ///
+    /// # Panics
+    /// If a late entry has not been merged.
+    pub fn draft(&self, stored: &Stored) -> Option<Draft> {
         let last_seq = self.last_seq?;
         let mut programs: Vec<_> = self.programs().collect();
         programs.sort_unstable_by_key(|(number, _)| *number);
@@ -163,21 +129,15 @@ impl Figures {
             .iter()
             .map(|(id, timeline)| (*id, timeline.block_count()))
             .collect();
-        let programs = programs
-            .into_iter()
-            .map(|(number, c)| program_state(number, c))
-            .collect();
-        let state = postcard::to_stdvec(&State { last_seq, programs })
-            .expect("every value of a state can be serialized");
-        let state = state
-            .chunks(PART_BYTES_MAX)
-            .map(|bytes| Part::new(bytes.to_vec()))
-            .collect();
-        Some(Capture {
+        let programs = programs.into_iter().map(|(number, c)| {
+            let visits = c.visits.draft(stored.visits.get(&number.0));
+            (program_state(number, c), visits)
+        });
+        Some(Draft {
             last_seq,
             segments,
-            state,
             blocks,
+            programs: programs.collect(),
         })
     }
 
@@ -215,23 +175,56 @@ impl Figures {
     }
 }
 
+impl Draft {
+    /// Writes the parts, which takes longer.
+    ///
+    /// # Panics
+    /// Never: every value can be serialized.
+    pub fn finish(self) -> Capture {
+        let last_seq = self.last_seq;
+        let segments = self.segments.into_iter();
+        let mut segments: Vec<_> = segments.map(|(id, bytes)| (id, Part::new(bytes))).collect();
+        let (mut deleted, mut visits) = (Vec::new(), Vec::new());
+        let mut programs = Vec::with_capacity(self.programs.len());
+        for (mut state, draft) in self.programs {
+            let program = state.number;
+            let parts = draft.finish();
+            let new = parts.segments.into_iter();
+            segments
+                .extend(new.map(|(place, bytes)| (visits_id(program, place), Part::new(bytes))));
+            let old = parts.deleted.into_iter();
+            deleted.extend(old.map(|place| visits_id(program, place)));
+            visits.push((program, parts.stored));
+            state.visits = Some(parts.state);
+            programs.push(state);
+        }
+        let state = postcard::to_stdvec(&State { last_seq, programs })
+            .expect("every value of a state can be serialized");
+        let state = state
+            .chunks(PART_BYTES_MAX)
+            .map(|bytes| Part::new(bytes.to_vec()))
+            .collect();
+        Capture {
+            last_seq,
+            segments,
+            state,
+            deleted,
+            blocks: self.blocks,
+            visits,
+        }
+    }
+}
+
 impl Stored {
     /// Notes that a snapshot has been stored.
     pub fn note(&mut self, capture: Capture) {
         self.blocks.extend(capture.blocks);
+        self.visits.extend(capture.visits);
     }
 
     /// Whether no blocks are known to be stored.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
-    }
-}
-
-fn timeline_id(program: i64, offer: i64, measure: usize) -> TimelineId {
-    TimelineId {
-        program,
-        offer,
-        measure: u8::try_from(measure).unwrap_or(u8::MAX),
     }
 }
 
@@ -249,7 +242,7 @@ fn timelines_of(
 }
 
 /// The segments of a timeline with blocks that are not stored yet.
-fn new_segments(id: TimelineId, timeline: &Timeline, stored: &Stored) -> Vec<(SegmentId, Part)> {
+fn new_segments(id: TimelineId, timeline: &Timeline, stored: &Stored) -> Vec<(SegmentId, Vec<u8>)> {
     let count = timeline.block_count();
     let known = stored.blocks.get(&id).copied().unwrap_or(0);
     if count <= known {
@@ -265,7 +258,7 @@ fn new_segments(id: TimelineId, timeline: &Timeline, stored: &Stored) -> Vec<(Se
                     timeline: id,
                     number,
                 },
-                Part::new(bytes),
+                bytes,
             )
         })
         .collect()
@@ -300,6 +293,8 @@ fn program_state(number: ProgramNumber, counters: &Counters) -> ProgramState {
                 timelines: [offer.signups.open_state(), offer.spent.open_state()],
             })
             .collect(),
+        has_deferred: counters.has_deferred,
+        visits: None,
     }
 }
 
@@ -332,6 +327,17 @@ impl<F: FnMut(SegmentId) -> Option<Part>> Shelf<F> {
             return Err(Damaged::Parts);
         }
         counters.timelines.swap_with_slice(&mut timelines);
+        counters.has_deferred = state.has_deferred;
+        counters.visits = self.visits(program, state.visits)?;
+        // Every visit is an entry of its timeline.
+        let is_whole = |deed: Deed| {
+            let entries = counters.timeline(deed.measure()).total().count;
+            entries == counters.visits.count(deed) as u64
+        };
+        let mut deeds = Deed::ALL.into_iter();
+        if !deeds.all(is_whole) {
+            return Err(Damaged::Parts);
+        }
         for offer in state.offers {
             let number = OfferNumber(offer.number);
             let [signups, spent] = offer.timelines;
@@ -351,6 +357,15 @@ impl<F: FnMut(SegmentId) -> Option<Part>> Shelf<F> {
         Ok(counters)
     }
 
+    fn visits(&mut self, program: i64, state: Option<VisitState>) -> Result<Visits, Damaged> {
+        let fetch = &mut self.fetch;
+        let fetch = |place| whole(fetch(visits_id(program, place)));
+        let state = state.ok_or(Damaged::Parts)?;
+        let (visits, stored) = Visits::restore(state, fetch)?.ok_or(Damaged::Parts)?;
+        self.stored.visits.insert(program, stored);
+        Ok(visits)
+    }
+
     fn timeline(&mut self, id: TimelineId, open: OpenState) -> Result<Timeline, Damaged> {
         let count = usize::try_from(open.blocks).map_err(|_| Damaged::Parts)?;
         self.stored.blocks.insert(id, count);
@@ -358,16 +373,11 @@ impl<F: FnMut(SegmentId) -> Option<Part>> Shelf<F> {
         let pieces = (0_u32..)
             .take(count.div_ceil(SEGMENT_BLOCKS))
             .map(|number| {
-                let part = fetch(SegmentId {
+                let id = SegmentId {
                     timeline: id,
                     number,
-                })
-                .ok_or(Damaged::Parts)?;
-                if part.is_whole() {
-                    Ok(part.bytes)
-                } else {
-                    Err(Damaged::Checksum)
-                }
+                };
+                whole(fetch(id))
             });
         // The last segment may have grown since the state was stored.
         Timeline::restore(pieces, open)?
