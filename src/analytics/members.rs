@@ -2,7 +2,7 @@
 
 use super::visits::{self, Comings, Deed, Extent};
 use super::{Counters, Measure};
-use crate::domain::{Activity, Entry, Event, LedgerEntry, MemberNumber};
+use crate::domain::{Activity, Entry, Event, LedgerEntry, MemberNumber, StoredEvent};
 
 /// The distinct members of a window.
 ///
@@ -67,8 +67,13 @@ impl Counters {
                 self.act(Deed::Redemption, *member, millis);
             }
             Event::TokenExchanged { member, .. } => self.act(Deed::Exchange, *member, millis),
-            // A stored event is counted in its measure and is a `Deed::StoredEvent`, once there is
-            // such an event.
+            Event::EventStored(StoredEvent {
+                member: Some(member),
+                ..
+            }) => {
+                self.count(Measure::StoredEvents, millis, 1);
+                self.act(Deed::StoredEvent, *member, millis);
+            }
             _ => {}
         }
     }

@@ -250,3 +250,19 @@ fn events_are_counted_and_what_they_cause_is_not() {
     assert_eq!(count(&app), 2);
     check(&app);
 }
+
+#[test]
+fn a_participant_of_an_event_is_active() {
+    let app = TestApp::start();
+    send(&app, "a", &json!({"type": "x"}));
+    send(&app, "b", &json!({"type": "x"}));
+    let window = "from=2026-06-15T00:00:00Z&to=2026-06-16T00:00:00Z";
+    let figures = |app: &TestApp| app.get(&format!("/v1/analytics/members?{window}")).expect(200);
+    let found = figures(&app);
+    assert_eq!(found["active"], 1);
+    let by = json!({"mint": 0, "redemption": 0, "exchange": 0, "event": 1});
+    assert_eq!(found["activeBy"], by);
+    check(&app);
+    let app = app.restart();
+    assert_eq!(figures(&app), found);
+}

@@ -77,6 +77,7 @@ fn members(figures: MemberFigures, kind: &str) -> Option<i64> {
         "active" => figures.active,
         "minted" => figures.by_mint,
         "redeemed" => figures.redeeming,
+        "stored events" => figures.by_event,
         "exchanges" => figures.by_exchange,
         "earned" => figures.earning,
         _ => return None,

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::members::{ACTIVE, EARNED, REDEEMED};
+use super::members::{ACTIVE, EARNED, REDEEMED, STORED_EVENTS};
 use crate::store::{Error, log};
 
 /// A number of a program, computed by SQL.
@@ -297,6 +297,10 @@ const TIMELINES: &[(&str, &str)] = &[
              WHERE entry = 1 AND deferred > 0 AND asset IS NULL)",
     ),
     (
+        "stored events",
+        "SELECT program_id AS p, 0 AS o, at, 1 AS amount FROM activity WHERE {stored}",
+    ),
+    (
         "offer signups",
         "SELECT program_id AS p, offer_id AS o, min(created_at) AS at, 1 AS amount
          FROM redemption GROUP BY program_id, offer_id, member_id",
@@ -318,7 +322,8 @@ pub fn timeline_days(connection: &Connection) -> Result<Vec<DayRow>, Error> {
             .replace("{counted}", &log::COUNTED)
             .replace("{redeemed}", REDEEMED)
             .replace("{active}", ACTIVE)
-            .replace("{earned}", EARNED);
+            .replace("{earned}", EARNED)
+            .replace("{stored}", STORED_EVENTS);
         // Rounds down before 1970 as well. The check of the log finds rows without a program or an
         // offer.
         let sql = format!(

@@ -21,18 +21,19 @@ pub struct MemberDayRow {
     pub reactivated: i64,
 }
 
-/// The kinds of visits, and the condition of the activities that are visits of each. Those of
-/// stored events are none yet.
-const KINDS: [(&str, &str); 5] = [
+/// The kinds of visits, and the condition of the activities that are visits of each.
+const KINDS: [(&str, &str); 6] = [
     ("active", ACTIVE),
     ("minted", "entry = 1 AND asset IS NULL"),
     ("redeemed", REDEEMED),
     ("exchanges", "kind = 20"),
     ("earned", EARNED),
+    ("stored events", STORED_EVENTS),
 ];
 
-/// The condition of what members are active with: credits, redemptions and exchanges.
-pub(super) const ACTIVE: &str = "(kind IN (6, 20) OR (entry = 1 AND asset IS NULL)
+/// The condition of what members are active with: credits, redemptions, exchanges and events.
+pub(super) const ACTIVE: &str =
+    "(kind IN (6, 20) OR (kind = 22 AND member_id IS NOT NULL) OR (entry = 1 AND asset IS NULL)
     OR (entry = 2 AND redemption_id IS NULL AND asset IS NULL))";
 /// The condition of redemptions that are created: of an offer, or of an amount.
 pub(super) const REDEEMED: &str =
@@ -40,6 +41,9 @@ pub(super) const REDEEMED: &str =
 /// The condition of points that can be spent from then on: credited, or deferred and due.
 pub(super) const EARNED: &str = "(asset IS NULL
     AND ((entry = 1 AND coalesce(deferred, 0) = 0) OR (entry = 7 AND deferred < 0)))";
+
+/// The condition of stored events of a member.
+pub(super) const STORED_EVENTS: &str = "(kind = 22 AND member_id IS NOT NULL)";
 
 /// The distinct members of every day and kind of visits.
 ///
