@@ -148,7 +148,7 @@ CREATE TABLE rule (
         CONSTRAINT rule_status CHECK (status IN ('ACTIVE', 'SUSPENDED', 'ARCHIVED')),
     position    INTEGER NOT NULL            -- active rules are evaluated in this order
         CONSTRAINT rule_position CHECK (position >= 1),
-    version_id  INTEGER NOT NULL,           -- the newest version
+    newest      INTEGER NOT NULL,           -- the newest version: its `rule_version.id`
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     archived_at INTEGER,

@@ -141,6 +141,8 @@ const RECIPES: &[Recipe] = &[
             "src/rules/expression/scope.rs",
             "src/rules/state.rs",
             "src/rules/values.rs",
+            "src/service/earning/rules/simulate.rs",
+            "src/wire/scrip/rules/simulation.rs",
         ],
     },
     Recipe {

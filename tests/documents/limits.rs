@@ -251,6 +251,12 @@ const LIMITS: &[Limit] = &[
         "a_program_has_so_many_further_assets",
     ),
     (
+        "rules of a program, archived ones excluded",
+        Constant("src/rules/set.rs", "RULES_MAX"),
+        "422 `limit_reached`",
+        "a_program_has_at_most_200_rules_that_are_not_archived",
+    ),
+    (
         "active webhooks per program",
         Constant("src/domain/limits.rs", "ENDPOINTS_MAX"),
         "422 `WEBHOOK_LIMIT_REACHED`",

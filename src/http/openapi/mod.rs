@@ -287,6 +287,7 @@ fn tags() -> Vec<Tag> {
         ("Journal entries", "The ledger as double-entry bookkeeping."),
         ("Programs", "The programs of an organization."),
         ("Assets", "Points, and how they are kept."),
+        ("Rules", "What is earned by events."),
         ("Reports", "Figures of all programs of an organization."),
         ("Partner", "Figures and credits of an environment."),
         ("Organizations", "The partner's tenants."),

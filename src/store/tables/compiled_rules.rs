@@ -16,8 +16,8 @@ use crate::store::tables::columns::{column, uuid};
 use crate::store::tables::points_rules::{mode, scale};
 use crate::store::tables::query;
 
-const ACTIVE: &str = "SELECT r.id, r.uuid, r.version_id, v.document
-    FROM rule r JOIN rule_version v ON v.id = r.version_id
+const ACTIVE: &str = "SELECT r.id, r.uuid, r.newest, v.document
+    FROM rule r JOIN rule_version v ON v.id = r.newest
     WHERE r.program_id = ?1 AND r.status = 'ACTIVE'";
 
 const ASSETS: &str = "SELECT CASE WHEN symbol IS NOT NULL THEN id END AS number, scale,
@@ -101,7 +101,7 @@ fn active(row: &Row<'_>) -> Result<(ActiveRule, RuleDocument), Error> {
     let document = document(row, column!(ACTIVE, "document"))?;
     let rule = ActiveRule {
         number: RuleNumber(row.get(column!(ACTIVE, "r.id"))?),
-        version: RuleVersionNumber(row.get(column!(ACTIVE, "version_id"))?),
+        version: RuleVersionNumber(row.get(column!(ACTIVE, "newest"))?),
         uuid: uuid(row, column!(ACTIVE, "uuid"))?,
         name: document.name.clone(),
     };

@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(count(&mut cached), 0);
         cached.mark();
         connection.execute_batch("SAVEPOINT job").unwrap();
-        let insert = "INSERT INTO rule (id, uuid, program_id, name, status, position, version_id,
+        let insert = "INSERT INTO rule (id, uuid, program_id, name, status, position, newest,
                 created_at, updated_at)
             VALUES (3, randomblob(16), 1, 'One', 'ACTIVE', 10, 7, 0, 0)";
         connection.execute_batch(insert).unwrap();

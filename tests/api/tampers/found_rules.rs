@@ -18,10 +18,7 @@ pub(super) const FOUND: &[(&str, &str)] = &[
         "UPDATE rule SET status = 'SUSPENDED' WHERE status = 'ACTIVE'",
         "its status does not match",
     ),
-    (
-        "UPDATE rule SET version_id = 1",
-        "its version_id does not match",
-    ),
+    ("UPDATE rule SET newest = 1", "its newest does not match"),
     (
         "UPDATE rule SET created_at = created_at - 1",
         "its created_at does not match",
@@ -36,7 +33,7 @@ pub(super) const FOUND: &[(&str, &str)] = &[
     ),
     (
         "INSERT INTO rule SELECT 99, randomblob(16), program_id, name, status, position + 50,
-             version_id, created_at, updated_at, archived_at FROM rule LIMIT 1",
+             newest, created_at, updated_at, archived_at FROM rule LIMIT 1",
         "rule row 99: the log does not contain it",
     ),
     (

@@ -2,7 +2,6 @@
 
 use rusqlite::Row;
 
-use super::rules::{BUDGETS, RULES};
 use super::{Dates, History, Logged};
 use crate::domain::ProgramStatus;
 use crate::store::Error;
@@ -27,6 +26,14 @@ const ASSETS: &str = "SELECT id, program_id, symbol, scale, created_at, archived
         inventory_mode, issuance_policy, burn_order, max_amount, opening_expires_at, updated_at,
         version
     FROM asset ORDER BY id";
+
+pub(super) const RULES: &str = "SELECT id, program_id, name, status, position, newest,
+        created_at, updated_at, archived_at
+    FROM rule ORDER BY id";
+
+pub(super) const BUDGETS: &str = "SELECT b.id, b.rule_id, b.asset_id, p.uuid
+    FROM rule_budget b JOIN rule r ON r.id = b.rule_id JOIN program p ON p.id = r.program_id
+    ORDER BY b.id";
 
 const ORGANIZATIONS: &str = "SELECT id, environment, status, created_at, version
     FROM organization ORDER BY id";

@@ -3,6 +3,7 @@
 
 mod assets;
 mod compare;
+mod earning;
 mod members;
 mod redemptions;
 mod rules;

@@ -22,9 +22,9 @@ pub use crate::store::tables::compiled_rules::{
 use crate::store::tables::query::{self, Query};
 use crate::store::{AccessChange, Error, Transaction};
 
-const SELECT: &str = "SELECT r.id, r.uuid, r.program_id, r.version_id, r.created_at, r.updated_at,
+const SELECT: &str = "SELECT r.id, r.uuid, r.program_id, r.newest, r.created_at, r.updated_at,
         r.archived_at, v.seq, v.number, v.document
-    FROM rule r JOIN rule_version v ON v.id = r.version_id";
+    FROM rule r JOIN rule_version v ON v.id = r.newest";
 
 /// A rule with its newest version.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,11 +166,11 @@ pub fn next_number(connection: &Connection) -> Result<RuleNumber, Error> {
 /// # Errors
 /// [`Error`] if the database fails.
 pub fn put(tx: &mut Transaction<'_>, rule: &RuleRow) -> Result<(), Error> {
-    let sql = "INSERT INTO rule (id, uuid, program_id, name, status, position, version_id,
+    let sql = "INSERT INTO rule (id, uuid, program_id, name, status, position, newest,
                    created_at, updated_at, archived_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                ON CONFLICT (id) DO UPDATE SET name = ?4, status = ?5, position = ?6,
-                   version_id = ?7, updated_at = ?9, archived_at = ?10";
+                   newest = ?7, updated_at = ?9, archived_at = ?10";
     let document = &rule.document;
     tx.prepare_cached(sql)?.execute((
         rule.number.0,
@@ -195,7 +195,7 @@ fn rule(row: &Row<'_>) -> Result<RuleRow, Error> {
         number: RuleNumber(row.get(column!(SELECT, "r.id"))?),
         uuid: uuid(row, column!(SELECT, "uuid"))?,
         program: ProgramNumber(row.get(column!(SELECT, "program_id"))?),
-        version: RuleVersionNumber(row.get(column!(SELECT, "version_id"))?),
+        version: RuleVersionNumber(row.get(column!(SELECT, "newest"))?),
         version_place: row.get(column!(SELECT, "v.number"))?,
         seq: Seq(row.get(column!(SELECT, "v.seq"))?),
         created_at: time(row, column!(SELECT, "created_at"))?,

@@ -4,19 +4,20 @@
 //! The constraints of the schema are not repeated here: that a value must not be null, must be one
 //! of a few words, sixteen bytes long, or in the range of points.
 
+mod earning;
 mod kinds;
 
 pub(in crate::store) use self::kinds::Rule;
 use self::kinds::{
-    ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, COUNTER_VALUE, DATES, DAY, DISPLAY_PRICE,
-    ENTRY, EVALUATOR, EVENTS, EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOG_TEXT, LOTS, MONTH,
-    NOTE, NOTICE, PER_MEMBER, PERSONS, PIECES, PREFIX, RATE_PER_POINT, ROW, RULE, SECRET, STAMP,
-    TAG, TIERS, TIME, UNITS_PER_USD, WEBHOOK_URL, ZONE, expected, text,
+    ACTOR, ALLOCATION, ANY, CENTS, CHANGE, CODE, COUNT, DATES, DAY, DISPLAY_PRICE, ENTRY, EVENTS,
+    EXPIRY, GUESTS, IMAGES, INCLUSIONS, KIND, LOG_TEXT, LOTS, MONTH, NOTE, NOTICE, PER_MEMBER,
+    PERSONS, PIECES, PREFIX, RATE_PER_POINT, ROW, SECRET, STAMP, TIERS, TIME, UNITS_PER_USD,
+    WEBHOOK_URL, ZONE, expected, text,
 };
 use crate::domain::{
-    AssetSymbol, Attributes, Comment, CounterKey, CurrencyName, CurrencySymbol, DisplayName, Email,
-    ExternalId, ExternalUserId, FileName, Label, Location, LongText, MessageText, Name, Note,
-    Phone, TermsHtml, Tier, Title,
+    AssetSymbol, Attributes, Comment, CurrencyName, CurrencySymbol, DisplayName, Email, ExternalId,
+    ExternalUserId, FileName, Label, Location, LongText, MessageText, Name, Note, Phone, TermsHtml,
+    Tier, Title,
 };
 
 impl Rule {
@@ -26,7 +27,8 @@ impl Rule {
             let found = columns.iter().find(|(name, _)| *name == column);
             found.map(|(_, rule)| *rule)
         };
-        let (_, columns) = RULES.iter().find(|(name, _)| *name == table)?;
+        let mut tables = RULES.iter().chain(earning::RULES);
+        let (_, columns) = tables.find(|(name, _)| *name == table)?;
         of(columns).or_else(|| of(COMMON))
     }
 }
@@ -136,35 +138,6 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
         ],
     ),
     (
-        "rule",
-        &[
-            ("name", text!(Name)),
-            ("position", ROW),
-            ("version_id", ROW),
-            ("updated_at", STAMP),
-        ],
-    ),
-    (
-        "rule_version",
-        &[
-            ("rule_id", ROW),
-            ("number", ROW),
-            ("seq", ROW),
-            ("change_type", ANY),
-            ("evaluator", EVALUATOR),
-            ("document", RULE),
-        ],
-    ),
-    (
-        "rule_budget",
-        &[
-            ("rule_id", ROW),
-            ("asset_id", ROW),
-            ("consumed", ANY),
-            ("next_reset_at", TIME),
-        ],
-    ),
-    (
         "credential",
         &[
             ("kind", ANY),
@@ -204,16 +177,6 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
     (
         "removal",
         &[("retained", ANY), ("erased_key", ANY), ("erased_at", STAMP)],
-    ),
-    ("member_tag", &[("tag", TAG)]),
-    (
-        "counter",
-        &[
-            ("key", text!(CounterKey)),
-            ("value", COUNTER_VALUE),
-            ("reset_after", ROW),
-            ("last_reset_at", STAMP),
-        ],
     ),
     (
         "offer",
@@ -296,29 +259,6 @@ const RULES: &[(&str, &[(&str, Rule)])] = &[
             // Columns of version 1.
             ("first", COUNT),
             ("note", NOTE),
-        ],
-    ),
-    (
-        "event",
-        &[
-            ("seq", ROW),
-            ("recipient_id", ROW),
-            ("type", ANY),
-            ("happened_at", TIME),
-            ("depth", ANY),
-            ("error", ANY),
-        ],
-    ),
-    (
-        "evaluation",
-        &[
-            ("event_seq", ROW),
-            ("place", COUNT),
-            ("rule_id", ROW),
-            ("rule_version", ROW),
-            ("reason", ANY),
-            ("error", ANY),
-            ("stopped_by", ROW),
         ],
     ),
     (
@@ -432,7 +372,7 @@ mod tests {
                 }
             }
         }
-        for (table, columns) in RULES {
+        for (table, columns) in RULES.iter().chain(earning::RULES) {
             for (column, _) in *columns {
                 let is_there = seen.iter().any(|(t, c)| t == table && c == column);
                 assert!(is_there, "{table}.{column}");
