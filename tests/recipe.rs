@@ -134,6 +134,14 @@ const RECIPES: &[Recipe] = &[
             "src/http/scrip/participants.rs",
             "src/service/earning/participants.rs",
             "src/wire/scrip/participants.rs",
+            "src/http/scrip/state.rs",
+            "src/service/earning/state/changes.rs",
+            "src/service/earning/state/reading.rs",
+            "src/service/earning/state/requests.rs",
+            "src/wire/scrip/state.rs",
+            // The log of each attribute that changes.
+            "src/service/loyalty/attribute_log.rs",
+            "src/store/log/history/state.rs",
             // Rules see them as the earning engine shows them.
             "src/rules/expression/compile.rs",
             "src/rules/expression/eval.rs",

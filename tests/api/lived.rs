@@ -48,6 +48,7 @@ pub(crate) fn lived() -> Lived {
     app.delete(&gone.path("")).expect(200);
     members(&app);
     redemptions(&app);
+    state(&app, "dee");
     removals(&app);
     interests(&app);
     terms(&app);
@@ -59,6 +60,7 @@ pub(crate) fn lived() -> Lived {
     let configuration = json!({"defaultTier": "bronze", "currencyName": "Beans"});
     app.put("/v1/configuration", &configuration).expect(200);
     credit(&app, "ann", 1);
+    state(&app, "ann");
     until_delivered(&app);
     app.stop();
     Lived { app }
@@ -87,6 +89,26 @@ fn rules(app: &TestApp) {
         if name == "Greet" {
             app.patch(&path, &json!({"status": "ARCHIVED"})).expect(200);
         }
+    }
+}
+
+/// Tags, counters and attributes of a member.
+fn state(app: &TestApp, id: &str) {
+    let of = crate::state::participant(app, id);
+    for (path, body) in [
+        ("tags", json!({"tags": ["Vip", "new"]})),
+        ("tags", json!({"tags": ["vip", "old"]})),
+        (
+            "counters/visits",
+            json!({"value": "3", "reset_after": "1s"}),
+        ),
+        ("counters/visits", json!({"value": "4.50"})),
+        ("counters/spent", json!({"value": "12.25"})),
+        ("attributes/city", json!({"value": "Bath"})),
+        ("attributes/city", json!({"value": "Rome"})),
+    ] {
+        pass(app);
+        app.put(&format!("{of}/state/{path}"), &body).expect(200);
     }
 }
 

@@ -90,6 +90,7 @@ mod sandbox;
 mod scrip_posts;
 mod search;
 mod snapshots;
+mod state;
 mod statements;
 mod stored_events;
 mod streams;

@@ -10,18 +10,19 @@ use stampcard::wire::{
     CreateOfferRequest, CreateOrganizationRequest, CreateParticipantRequest, CreateProgramRequest,
     CreateRedemptionRequest, CreateRuleRequest, CreateWebhookRequest, CreditRequest, DebitRequest,
     ExchangeTokenRequest, FundPoolRequest, LinkAssetRequest, PatchAssetRequest,
-    PatchInterestRequest, PatchOfferRequest, PatchOrganizationRequest, PatchParticipantRequest,
-    PatchProgramRequest, PatchRedemptionRequest, PatchRuleRequest, PublishTermsRequest,
-    RedeemAmountRequest, RedeemItemsRequest, ResetRequest, ReverseRedemptionRequest,
-    SendMessageRequest, SetIntakeRequest, SetMemberRequest, SetParticipantStatusRequest,
-    SetPoolRequest, SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest,
-    SimulateRuleRequest, ValidateRuleRequest,
+    PatchAttributesRequest, PatchInterestRequest, PatchOfferRequest, PatchOrganizationRequest,
+    PatchParticipantRequest, PatchProgramRequest, PatchRedemptionRequest, PatchRuleRequest,
+    PublishTermsRequest, RedeemAmountRequest, RedeemItemsRequest, ReplaceTagsRequest, ResetRequest,
+    ReverseRedemptionRequest, SendMessageRequest, SetAttributeRequest, SetCounterRequest,
+    SetIntakeRequest, SetMemberRequest, SetParticipantStatusRequest, SetPoolRequest,
+    SetRedemptionFeedbackRequest, SetStatusRequest, SetTierRequest, SimulateRuleRequest,
+    ValidateRuleRequest,
 };
 
 use crate::cases;
 use crate::damage::{apply, damages};
 
-const GOOD: [&str; 49] = [
+const GOOD: [&str; 51] = [
     r#"{"externalUserID":"user_42","displayName":"Ada","email":"ada@example.com","tier":"gold"}"#,
     r#"{"displayName":"Ada","email":null,"phone":"+44 (0)7700-900042","tier":"gold"}"#,
     r#"{"displayName":null,"tier":"gold","attributes":{"b":[1,{"c":"\ud83e\udd8a"}],"a":-0.0}}"#,
@@ -78,10 +79,12 @@ const GOOD: [&str; 49] = [
         "issuance_policy":"UNLIMITED","max_transaction_amount":"5.25","burn_order":"fifo"}"#,
     r#"{"asset_id":"0b0ac8ea-31a7-8ad0-a6e5-0f9a42f9d3b4"}"#,
     r#"{"issuance_policy":"PREFUNDED","amount":"10000","description":"The budget of July"}"#,
+    r#"{"tags":["vip","New"],"attributes":{"city":"Bath"}}"#,
+    r#"{"value":"12.50","reset_after":"720h"}"#,
 ];
 
 /// Every name that some request knows.
-const NAMES: [&str; 113] = [
+const NAMES: [&str; 115] = [
     "externalUserID",
     "displayName",
     "email",
@@ -195,6 +198,8 @@ const NAMES: [&str; 113] = [
     "redemption_target_type",
     "redemption_target_entity_id",
     "refund_grace",
+    "value",
+    "reset_after",
 ];
 
 fn json() -> impl Strategy<Value = Value> {
@@ -276,6 +281,10 @@ fn read(body: &Value, bytes: &[u8]) -> Result<(), TestCaseError> {
         SetParticipantStatusRequest::parse(body).err(),
         AdjustBalanceRequest::parse(body).err(),
         BalanceOperationRequest::parse(body).err(),
+        ReplaceTagsRequest::parse(body).err(),
+        SetCounterRequest::parse(body).err(),
+        PatchAttributesRequest::parse(body).err(),
+        SetAttributeRequest::parse(body).err(),
     ];
     for invalid in refused.into_iter().flatten() {
         prop_assert!(!invalid.field.is_empty(), "{}", body);

@@ -126,11 +126,9 @@ pub struct CounterResponse {
     /// The value now: `0` when its time is over.
     #[schema(pattern = r"^-?[0-9]+(\.[0-9]+)?$")]
     pub value: String,
-    /// The time from `last_reset_at` after which it is zero; absent: never.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The time from `last_reset_at` after which it is zero; null: never.
     pub reset_after: Option<String>,
-    /// When it was created, set or reset by a write; absent if it is never reset.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// When it was created, set or reset by a write; null if it is never reset.
     #[schema(format = DateTime)]
     pub last_reset_at: Option<String>,
 }

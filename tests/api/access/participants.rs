@@ -37,6 +37,92 @@ pub(super) fn participant_rows(world: &World) -> Vec<Row> {
     ]
 }
 
+pub(super) fn state_rows(world: &World) -> Vec<Row> {
+    let id = "/v1/participants/{id}";
+    let own = format!("/v1/participants/{}", world.participants[1]);
+    let state = |rest: &str| format!("{own}/state/{rest}");
+    let [tags, tag, counters, counter, attributes, attribute] = [
+        "tags",
+        "tags/{tag}",
+        "counters",
+        "counters/{key}",
+        "attributes",
+        "attributes/{key}",
+    ]
+    .map(|rest| &*format!("{id}/state/{rest}").leak());
+    let unknown = "/v1/participants/x/state";
+    let (vip, visits, city) = (
+        state("tags/VIP"),
+        state("counters/visits"),
+        state("attributes/city"),
+    );
+    let history = format!("{own}/activity/state-history");
+    vec![
+        row("PUT", tag, &vip)
+            .gives(201, ["vip"])
+            .bad(state("tags/%07"), Value::Null, 400, "tag"),
+        row("GET", tags, state("tags"))
+            .gives(200, ["vip", "next_cursor"])
+            .bad(format!("{unknown}/tags"), Value::Null, 404, "participant"),
+        row("DELETE", tag, &vip)
+            .gives(204, [])
+            .bad(&vip, Value::Null, 404, "tag"),
+        row("PUT", tags, state("tags"))
+            .body(json!({"tags": ["A", "b"]}))
+            .gives(200, ["a"])
+            .bad(state("tags"), json!({"tags": "a"}), 400, "tags"),
+        row("PUT", counter, &visits)
+            .body(json!({"value": "3", "reset_after": "720h"}))
+            .gives(200, ["720h"])
+            .bad(&visits, json!({"value": 3}), 400, "value"),
+        row("GET", counter, &visits).gives(200, ["visits"]).bad(
+            state("counters/x"),
+            Value::Null,
+            404,
+            "counter",
+        ),
+        row("GET", counters, state("counters"))
+            .gives(200, ["visits"])
+            .bad(
+                format!("{unknown}/counters"),
+                Value::Null,
+                404,
+                "participant",
+            ),
+        row("PUT", attribute, &city)
+            .body(json!({"value": "Bath"}))
+            .gives(200, ["Bath"])
+            .bad(&city, json!({"value": ""}), 400, "value"),
+        row("PATCH", attributes, state("attributes"))
+            .body(json!({"attributes": {"born": "06-15"}}))
+            .gives(200, ["Bath", "06-15"])
+            .bad(state("attributes"), json!({}), 400, "attributes"),
+        row("GET", attributes, state("attributes"))
+            .gives(200, ["Bath"])
+            .bad(
+                format!("{unknown}/attributes"),
+                Value::Null,
+                404,
+                "participant",
+            ),
+        row("DELETE", attribute, &city)
+            .gives(204, [])
+            .bad(&city, Value::Null, 404, "attribute"),
+        row(
+            "GET",
+            "/v1/participants/{id}/activity/state-history",
+            &history,
+        )
+        .gives(200, ["state_type", "visits"])
+        .bad(
+            format!("{history}?operation=x"),
+            Value::Null,
+            400,
+            "operation",
+        ),
+    ]
+}
+
 pub(super) fn balance_rows(world: &World) -> Vec<Row> {
     let list = "/v1/participants";
     let balances = format!("{list}/{}/balances", world.participants[0]);

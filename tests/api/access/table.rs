@@ -6,7 +6,7 @@ use stampcard::http::{Access, ROUTES};
 use super::events::event_rows;
 use super::interests::interest_rows;
 use super::ledger_rows::ledger_rows;
-use super::participants::{balance_rows, participant_rows};
+use super::participants::{balance_rows, participant_rows, state_rows};
 use super::partner_rows::{figure_rows, organization_rows, tenant_rows};
 use super::rules::rule_rows;
 use super::world::World;
@@ -688,6 +688,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     rows.extend(webhook_rows(world));
     rows.extend(program_rows(world));
     rows.extend(participant_rows(world));
+    rows.extend(state_rows(world));
     rows.extend(balance_rows(world));
     rows.extend(report_rows(world));
     rows.extend(ledger_rows(world));

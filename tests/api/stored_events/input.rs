@@ -257,7 +257,10 @@ fn a_participant_of_an_event_is_active() {
     send(&app, "a", &json!({"type": "x"}));
     send(&app, "b", &json!({"type": "x"}));
     let window = "from=2026-06-15T00:00:00Z&to=2026-06-16T00:00:00Z";
-    let figures = |app: &TestApp| app.get(&format!("/v1/analytics/members?{window}")).expect(200);
+    let figures = |app: &TestApp| {
+        app.get(&format!("/v1/analytics/members?{window}"))
+            .expect(200)
+    };
     let found = figures(&app);
     assert_eq!(found["active"], 1);
     let by = json!({"mint": 0, "redemption": 0, "exchange": 0, "event": 1});

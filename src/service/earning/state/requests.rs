@@ -304,14 +304,16 @@ fn counter(row: &CounterRow, at: Timestamp) -> CounterResponse {
 fn show_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [
-        (seconds / 3_600, 'h'),
-        (seconds / 60 % 60, 'm'),
-        (seconds % 60, 's'),
+        (seconds / 3_600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
     ];
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
     parts
-        .map(|(number, unit)| format!("{number}{unit}"))
-        .collect()
+        .iter()
+        .fold(String::new(), |text, (number, unit)| match number {
+            0 => text,
+            _ => text + &number.to_string() + unit,
+        })
 }
 
 /// The length of time of a request; an empty text clears it.

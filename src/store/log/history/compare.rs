@@ -101,6 +101,7 @@ impl History<'_> {
                 "activity {version} belongs to a webhook that is not in the table webhook_endpoint"
             ));
         }
+        self.compare_state(limit)?;
         self.compare_counts()
     }
 

@@ -6,7 +6,7 @@ use super::{History, Member};
 use crate::domain::Event;
 
 impl History<'_> {
-    fn new_member(&mut self, seq: i64, at: i64, row: i64, tier: &str) {
+    fn new_member(&mut self, (seq, at): (i64, i64), is_complete: bool, row: i64, tier: &str) {
         let tier = self.tier(tier);
         let Place::Vacant(place) = self.members.entry(row) else {
             self.report(format!("activity {seq} creates member row {row} again"));
@@ -19,6 +19,7 @@ impl History<'_> {
             epoch: 0,
             tier,
             has_given_end: false,
+            has_given_attributes: !is_complete,
             erased_id: None,
             version: seq,
             retained: None,
@@ -28,7 +29,7 @@ impl History<'_> {
     pub(super) fn member(&mut self, seq: i64, at: i64, is_complete: bool, event: &Event) {
         let (row, from, to) = match event {
             Event::MemberCreated { member, tier, .. } => {
-                return self.new_member(seq, at, member.0, tier.as_str());
+                return self.new_member((seq, at), is_complete, member.0, tier.as_str());
             }
             Event::MemberTierChanged { member, from, to } => (member, Some(from), Some(to)),
             Event::MemberRemoved { member, tier, .. } => (member, Some(tier), None),

@@ -7,6 +7,7 @@ mod earning;
 mod members;
 mod redemptions;
 mod rules;
+mod state;
 mod tenants;
 
 use std::collections::HashMap;
@@ -55,6 +56,8 @@ struct Member {
     tier: usize,
     /// Whether the row may tell the end of a token, because the log of version 0.1.0 does not.
     has_given_end: bool,
+    /// Whether the row may tell attributes that the log of version 0.1.0 does not.
+    has_given_attributes: bool,
     /// The id that an erasure set.
     erased_id: Option<Box<str>>,
     /// The activity that last changed the settings.
