@@ -61,7 +61,7 @@ impl Figures {
         programs.find_map(|(number, counters)| Some((number, plan(counters)?)))
     }
 
-    /// Puts blocks of a program in the place of what they were made of. Returns false, and changes
+    /// Puts blocks of a program instead of what they were made of. Returns false, and changes
     /// nothing, if it is not there any more.
     pub fn accept(&mut self, program: ProgramNumber, merged: Merged) -> bool {
         let counters = self.programs.get_mut(&program);

@@ -1,10 +1,10 @@
 //! The analytics engine: every figure, folded from the activity log and kept in memory.
 //!
-//! [`Timeline`] is one measure over time. [`Counters`] are the totals, the offers, the timelines and
-//! the visits of members of one program. [`Engine`] holds those of all programs behind one lock. [`Window`] divides time
-//! into buckets, and [`Series`] are the numbers that a bucket may have. [`snapshot`] stores the
-//! figures, so that the next start can skip most of the log. A log that contradicts itself cannot
-//! be folded: [`Contradiction`] names the activity.
+//! [`Timeline`] is one measure over time. [`Counters`] are the totals, the offers, the timelines
+//! and the visits of members of one program. [`Engine`] holds those of all programs behind one
+//! lock. [`Window`] divides time into buckets, and [`Series`] are the numbers that a bucket may
+//! have. [`snapshot`] stores the figures, so that the next start can skip most of the log. A log
+//! that contradicts itself cannot be folded: [`Contradiction`] names the activity.
 //!
 //! [`MemberFigures`] are the distinct members of any window.
 //!

@@ -402,6 +402,8 @@ fn there_is_one_error_of_each_code() {
         Code::AssetArchived,
         Code::ParticipantInactive,
         Code::ProgramInactive,
+        Code::OrderConflict,
+        Code::RuleArchived,
         Code::ExternalIdTaken,
         Code::InvalidScale,
         Code::AmountTooLarge,

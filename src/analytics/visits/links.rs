@@ -186,7 +186,7 @@ impl Links {
         None
     }
 
-    /// Puts blocks in the place of what they were made of. Returns false, and changes nothing, if
+    /// Puts blocks instead of what they were made of. Returns false, and changes nothing, if
     /// it is not there any more.
     pub(super) fn accept(&mut self, merged: Merged) -> bool {
         match merged.merge {

@@ -29,7 +29,7 @@ struct Level {
 }
 
 impl Level {
-    /// The bits of so many numbers, in one word more than is needed.
+    /// The bits of a given number of numbers, in one word more than is needed.
     fn of(len: usize, words: Vec<u64>) -> Self {
         let mut before = 0;
         let ones = words
@@ -137,12 +137,12 @@ impl Matrix {
         bytes
     }
 
-    /// The length of the stored form of so many numbers.
+    /// The length of the stored form of a given number of numbers.
     pub(super) fn stored_len(len: usize, width: u8) -> usize {
         1 + usize::from(width) * (len / 8)
     }
 
-    /// Restores a stored matrix of so many numbers; `None` if it is none.
+    /// Restores a stored matrix of a given number of numbers; `None` if it is none.
     pub(super) fn restore(len: usize, bytes: &[u8]) -> Option<Self> {
         let (width, words) = bytes.split_first()?;
         if bytes.len() != Self::stored_len(len, *width) || u32::from(*width) > u32::BITS {

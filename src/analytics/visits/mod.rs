@@ -128,9 +128,9 @@ impl Visits {
     /// The largest number of visits of one kind. No further ones are counted.
     const MAX: usize = u32::MAX as usize - 1;
 
-    /// Adds a visit of each of the kinds, at a time in milliseconds since 1970, after it is added to
-    /// their timelines. A late one, which only an import brings, counts once [`Visits::settle`]
-    /// has merged it into its place.
+    /// Adds a visit of each of the kinds, at a time in milliseconds since 1970, after it is added
+    /// to their timelines. A late one, which only an import brings, counts once
+    /// [`Visits::settle`] has merged it into its place.
     pub(super) fn push(
         &mut self,
         deeds: &[Deed],
@@ -236,7 +236,7 @@ impl Visits {
         })
     }
 
-    /// Puts blocks in the place of what they were made of. Returns false, and changes nothing, if
+    /// Puts blocks instead of what they were made of. Returns false, and changes nothing, if
     /// it is not there any more.
     pub(super) fn accept(&mut self, merged: Merged) -> bool {
         self.links[merged.deed as usize].accept(merged.merged)

@@ -192,8 +192,8 @@ fn measures(names: &str, is_of_offer: bool) -> Result<Vec<Series>, Invalid> {
                 return Err(Invalid::new(
                     "measures",
                     format!(
-                        "must be at most {MEASURES_MAX} different measures{of_offer} among \
-                         {known}, with commas"
+                        "must be different measures{of_offer} among {known}, with commas, at \
+                         most {MEASURES_MAX}"
                     ),
                 ));
             }

@@ -288,6 +288,10 @@ fn tags() -> Vec<Tag> {
         ("Programs", "The programs of an organization."),
         ("Assets", "Points, and how they are kept."),
         ("Rules", "What is earned by events."),
+        (
+            "Events",
+            "What happened to participants, for the rules to act on.",
+        ),
         ("Reports", "Figures of all programs of an organization."),
         ("Partner", "Figures and credits of an environment."),
         ("Organizations", "The partner's tenants."),

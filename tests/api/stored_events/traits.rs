@@ -80,12 +80,17 @@ fn a_failed_event_takes_back_what_it_did_to_the_state() {
     assert_eq!(done["status"], "COMPLETED");
     assert_eq!(state(&app, &done, "counters")[0]["value"], "1");
     // A counter that would be out of range.
-    let most = "79228162514264337593543950335";
     let id = done["participant_id"].as_str().unwrap();
-    let body = json!({"value": most});
-    app.put(&format!("/v1/participants/{id}/state/counters/n"), &body)
-        .expect(200);
-    let failed = send(&app, "c", &json!({"n": 1}));
+    let body = json!({"value": "9".repeat(28)});
+    let path = format!("/v1/participants/{id}/state/counters/n");
+    app.put(&path, &body).expect(200);
+    let action = json!({"type": "COUNTER", "key": "n",
+        "value": "event.many * 7000000000000000000000000000"});
+    rule(
+        &app,
+        json!({"condition": "event.many > 0", "actions": [action], "order": 5}),
+    );
+    let failed = send(&app, "c", &json!({"n": 1, "many": 11}));
     assert_eq!(failed["status"], "FAILED");
     assert_eq!(
         evaluations(&get(&app, &failed)),

@@ -1,3 +1,5 @@
+//! Visits compared with the plain list of them, and with what is stored of them.
+
 use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
