@@ -50,6 +50,17 @@ impl Agenda {
             .filter_map(|(program, calendar)| Some((*program, calendar.lock().next()?)))
     }
 
+    /// Sorts a part of what is due in a program up to a time. Returns whether all of it is sorted.
+    pub(super) fn sort_due(
+        &self,
+        program: ProgramNumber,
+        until: Timestamp,
+        places: &impl Dated,
+    ) -> bool {
+        let calendar = self.0.get(&program);
+        calendar.is_none_or(|calendar| calendar.lock().sort_run(until, places))
+    }
+
     /// What is due in a program up to a time, in order, at most `max`, except of the accounts that
     /// `skips` names.
     pub(super) fn due(

@@ -179,6 +179,12 @@ impl Draft {
         due
     }
 
+    /// Sorts a part of what is due in a program up to a time, if it is much, so that
+    /// [`Draft::due`] need not. Returns whether all of it is sorted.
+    pub fn sort_due(&self, program: ProgramNumber, until: Timestamp) -> bool {
+        self.base.read().sort_due(program, until)
+    }
+
     /// The tier of a number.
     pub fn tier(&self, number: TierNumber) -> Option<Tier> {
         self.base.read().tier(number)

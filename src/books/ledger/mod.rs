@@ -163,12 +163,22 @@ impl Books {
         max: usize,
         skips: impl Fn(AccountKey) -> bool,
     ) -> Vec<Due> {
-        let places = View {
+        let places = self.view(program);
+        self.agenda.due(program, (until, max), &places, skips)
+    }
+
+    fn view(&self, program: ProgramNumber) -> View<'_> {
+        View {
             chunks: &self.chunks,
             sides: &self.sides,
             notice: self.program(program).notice,
-        };
-        self.agenda.due(program, (until, max), &places, skips)
+        }
+    }
+
+    /// Sorts a part of what is due in a program up to a time, if it is much. Returns whether all of
+    /// it is sorted.
+    pub(super) fn sort_due(&self, program: ProgramNumber, until: Timestamp) -> bool {
+        self.agenda.sort_due(program, until, &self.view(program))
     }
 
     /// What is due first in a program up to a time.

@@ -1,17 +1,21 @@
 //! The calendar of a program: what is due, and when.
 //!
 //! It has an entry of eight bytes for every due thing of every account, in a list for each day. A
-//! list is sorted when its day has come. Entries are not looked up to be removed: one whose points
-//! are gone is left out when it is reached, and a list in which every second entry may be such a
-//! one is cleared of them.
+//! list is sorted when its day has come: one run after the other, so that a long list keeps nobody
+//! waiting, and the runs are merged while they are read. Entries are not looked up to be removed:
+//! one whose points are gone is left out when it is reached, and a list in which every second entry
+//! may be such a one is cleared of them.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::domain::{AccountKey, Due, DueKind, Timestamp};
 
 const DAY: i64 = 86_400_000;
 /// The bits of the kind in a [`Moment`].
 const KIND_BITS: u32 = 5;
+/// The most entries that are sorted at a time, which takes less than a millisecond.
+const RUN: usize = 4096;
 /// A list with fewer stale entries is not worth to be cleared of them.
 const STALE_MIN: u32 = 16;
 
@@ -44,14 +48,28 @@ struct Entry {
 /// The due things of a day.
 #[derive(Debug)]
 struct Day {
-    /// Until it is sorted in any order; then in reverse order, so that the first one is the last.
+    /// The runs, with gaps after those that were read in part, and then entries in any order.
     list: Vec<Entry>,
-    is_sorted: bool,
+    runs: Vec<Run>,
+    /// Where the entries in any order begin.
+    sorted: usize,
+    /// The number of entries without gaps.
+    len: usize,
     /// The first moment of any entry.
     first: Moment,
     /// The number of entries, at most, that are stale.
     stale: u32,
 }
+
+/// A sorted part of a list: in reverse order, so that the first entry is the last.
+#[derive(Debug)]
+struct Run {
+    start: usize,
+    end: usize,
+}
+
+/// The order in which things happen.
+type Key = (Moment, AccountKey);
 
 /// What the calendar asks the books.
 pub(in crate::books) trait Dated {
@@ -77,7 +95,9 @@ impl Calendar {
         let (day, moment) = Moment::new(due.at, due.kind);
         let day = self.days.entry(day).or_insert_with(|| Day {
             list: Vec::new(),
-            is_sorted: false,
+            runs: Vec::new(),
+            sorted: 0,
+            len: 0,
             first: moment,
             stale: 0,
         });
@@ -86,17 +106,7 @@ impl Calendar {
             // An eighth at a time: there may be many lists.
             day.list.reserve_exact(day.list.len() / 8 + 4);
         }
-        let entry = Entry { moment, place };
-        if day.is_sorted {
-            let key = |entry: &Entry| (entry.moment, places.key_at(entry.place));
-            let own = key(&entry);
-            let at = day.list.partition_point(|entry| key(entry) > own);
-            if day.list.get(at) != Some(&entry) {
-                day.list.insert(at, entry);
-            }
-        } else {
-            day.list.push(entry);
-        }
+        day.insert(Entry { moment, place }, places);
     }
 
     /// Notes that a due thing is none any more.
@@ -106,10 +116,10 @@ impl Calendar {
             return;
         };
         day.stale = day.stale.saturating_add(1);
-        let is_half = usize::try_from(day.stale).is_ok_and(|stale| 2 * stale >= day.list.len());
+        let is_half = usize::try_from(day.stale).is_ok_and(|stale| 2 * stale >= day.len);
         if day.stale >= STALE_MIN && is_half {
             day.clear(number, places);
-            if day.list.is_empty() {
+            if day.len == 0 {
                 self.days.remove(&number);
             }
         }
@@ -120,6 +130,8 @@ impl Calendar {
     pub(in crate::books) fn set_notice(&mut self, places: &impl Dated) {
         let mut all = Vec::new();
         self.days.retain(|number, day| {
+            // Notices are added faster to lists in any order.
+            day.mix();
             day.list.retain(|entry| match entry.moment.parts(*number) {
                 Some((_, DueKind::Notice)) => false,
                 Some((_, DueKind::Expire)) => {
@@ -128,8 +140,7 @@ impl Calendar {
                 }
                 _ => true,
             });
-            // Notices are added faster to lists in any order.
-            day.is_sorted = false;
+            day.len = day.list.len();
             let first = day.list.iter().map(|entry| entry.moment).min();
             day.first = first.unwrap_or(day.first);
             !day.list.is_empty()
@@ -149,6 +160,19 @@ impl Calendar {
         day.first.parts(*number).map(|(at, _)| at)
     }
 
+    /// Sorts a run of what is due up to a time. Returns whether all of it is sorted, so that
+    /// [`Calendar::due`] takes little time.
+    pub(in crate::books) fn sort_run(&mut self, until: Timestamp, places: &impl Dated) -> bool {
+        let (last, _) = Moment::new(until, DueKind::Mature);
+        let mut days = self.days.range_mut(..=last);
+        let unsorted = days.find(|(_, day)| !day.is_sorted());
+        if let Some((_, day)) = unsorted {
+            day.sort_run(places);
+            return day.is_sorted() && days.all(|(_, day)| day.is_sorted());
+        }
+        true
+    }
+
     /// What is due up to a time, in order, at most `max`, except of the accounts that `skips`
     /// names. Forgets the stale entries that it comes across first.
     pub(in crate::books) fn due(
@@ -161,36 +185,32 @@ impl Calendar {
         let (last, _) = Moment::new(until, DueKind::Mature);
         let mut found = Vec::new();
         for (number, day) in self.days.range_mut(..=last) {
-            day.sort(places);
-            let mut index = day.list.len();
-            while index > 0 && found.len() < max {
-                index -= 1;
-                let entry = day.list[index];
+            while !day.is_sorted() {
+                day.sort_run(places);
+            }
+            let is_due = |entry: &Entry, (at, kind)| places.is_due(entry.place, at, kind);
+            day.read(places, |entry, (_, account)| {
                 let Some((at, kind)) = entry.moment.parts(*number) else {
-                    continue;
+                    return Reading::GoOn;
                 };
-                if at > until {
-                    break;
+                if at > until || found.len() >= max {
+                    return Reading::Stop;
                 }
-                if places.is_due(entry.place, at, kind) {
-                    let account = places.key_at(entry.place);
-                    if !skips(account) {
-                        found.push(Due::new(at, kind, account));
-                    }
-                } else if index + 1 == day.list.len() {
-                    day.list.pop();
-                    day.stale = day.stale.saturating_sub(1);
+                if !is_due(entry, (at, kind)) {
+                    return Reading::Forget;
                 }
-            }
-            if let Some(first) = day.list.last() {
-                day.first = first.moment;
-            }
+                let due = Due::new(at, kind, account);
+                if !skips(account) && found.last() != Some(&due) {
+                    found.push(due);
+                }
+                Reading::GoOn
+            });
             if found.len() >= max {
                 break;
             }
         }
         while let Some(day) = self.days.first_entry()
-            && day.get().list.is_empty()
+            && day.get().len == 0
         {
             day.remove();
         }
@@ -200,35 +220,130 @@ impl Calendar {
     /// The memory that it takes, in bytes.
     pub(in crate::books) fn heap_bytes(&self) -> usize {
         let lists = self.days.values().map(|day| day.list.capacity());
-        self.days.len() * size_of::<(i32, Day)>() + lists.sum::<usize>() * size_of::<Entry>()
+        let runs = self.days.values().map(|day| day.runs.capacity());
+        self.days.len() * size_of::<(i32, Day)>()
+            + lists.sum::<usize>() * size_of::<Entry>()
+            + runs.sum::<usize>() * size_of::<Run>()
     }
 }
 
+/// What becomes of an entry that is read.
+enum Reading {
+    /// It stays.
+    GoOn,
+    /// It is stale.
+    Forget,
+    /// It stays, and is the last one that is read.
+    Stop,
+}
+
 impl Day {
-    fn sort(&mut self, places: &impl Dated) {
-        if !self.is_sorted {
-            let key = |entry: &Entry| (entry.moment, places.key_at(entry.place));
-            // The numbers are looked up once each: there may be very many.
-            self.list
-                .sort_by_cached_key(|entry| std::cmp::Reverse(key(entry)));
-            self.list.dedup();
-            self.is_sorted = true;
+    fn is_sorted(&self) -> bool {
+        self.sorted == self.list.len()
+    }
+
+    /// Adds an entry: to the last run, if all are sorted.
+    fn insert(&mut self, entry: Entry, places: &impl Dated) {
+        let is_sorted = self.is_sorted();
+        match self.runs.last_mut() {
+            Some(run) if is_sorted => {
+                let own = key_of(&entry, places);
+                let part = &self.list[run.start..run.end];
+                let at = part.partition_point(|entry| key_of(entry, places) > own);
+                if part.get(at) == Some(&entry) {
+                    return;
+                }
+                self.list.insert(run.start + at, entry);
+                run.end += 1;
+                self.sorted += 1;
+            }
+            _ => self.list.push(entry),
         }
+        self.len += 1;
+    }
+
+    /// Makes a run of the next entries in any order.
+    fn sort_run(&mut self, places: &impl Dated) {
+        let (start, end) = (self.sorted, self.list.len().min(self.sorted + RUN));
+        // The numbers are looked up once each.
+        self.list[start..end].sort_by_cached_key(|entry| Reverse(key_of(entry, places)));
+        self.runs.push(Run { start, end });
+        self.sorted = end;
+    }
+
+    /// Reads sorted entries in order, until `read` stops it.
+    fn read(&mut self, places: &impl Dated, mut read: impl FnMut(&Entry, Key) -> Reading) {
+        let next = |list: &[Entry], start, end| {
+            let entry = list[start..end].last()?;
+            Some((Reverse(key_of(entry, places)), end - 1))
+        };
+        let mut heads: BinaryHeap<_> = (self.runs.iter().enumerate())
+            .filter_map(|(index, run)| {
+                let (key, place) = next(&self.list, run.start, run.end)?;
+                Some((key, Reverse(index), place))
+            })
+            .collect();
+        let mut forgotten = 0;
+        while let Some((Reverse(key), Reverse(index), place)) = heads.pop() {
+            let run = &mut self.runs[index];
+            match read(&self.list[place], key) {
+                Reading::GoOn => {}
+                // What is after an entry that stays is looked at again.
+                Reading::Forget if place + 1 == run.end => {
+                    run.end -= 1;
+                    forgotten += 1;
+                }
+                Reading::Forget => {}
+                Reading::Stop => break,
+            }
+            if let Some((key, place)) = next(&self.list, run.start, place) {
+                heads.push((key, Reverse(index), place));
+            }
+        }
+        if forgotten > 0 {
+            self.len -= forgotten;
+            let forgotten = u32::try_from(forgotten).unwrap_or(u32::MAX);
+            self.stale = self.stale.saturating_sub(forgotten);
+            self.runs.retain(|run| run.start < run.end);
+            self.list
+                .truncate(self.runs.last().map_or(0, |run| run.end));
+            self.sorted = self.list.len();
+        }
+        let ends = self.runs.iter().map(|run| self.list[run.end - 1].moment);
+        self.first = ends.min().unwrap_or(self.first);
+    }
+
+    /// Puts the entries in any order, without gaps.
+    fn mix(&mut self) {
+        let mut len = 0;
+        for run in self.runs.drain(..) {
+            self.list.copy_within(run.start..run.end, len);
+            len += run.end - run.start;
+        }
+        self.list.drain(len..self.sorted);
+        self.sorted = 0;
     }
 
     /// Removes stale and repeated entries.
     fn clear(&mut self, number: i32, places: &impl Dated) {
+        self.mix();
         self.list.retain(|entry| {
             let parts = entry.moment.parts(number);
             parts.is_some_and(|(at, kind)| places.is_due(entry.place, at, kind))
         });
-        if !self.is_sorted {
-            self.list.sort_unstable();
-        }
+        self.list.sort_unstable();
         self.list.dedup();
         self.list.shrink_to_fit();
+        self.len = self.list.len();
         self.stale = 0;
         let first = self.list.iter().map(|entry| entry.moment).min();
         self.first = first.unwrap_or(self.first);
     }
 }
+
+fn key_of(entry: &Entry, places: &impl Dated) -> Key {
+    (entry.moment, places.key_at(entry.place))
+}
+
+#[cfg(test)]
+mod tests;

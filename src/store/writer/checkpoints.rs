@@ -2,8 +2,8 @@
 //!
 //! Moving them takes tens of milliseconds, in which the writer could answer no caller. SQLite
 //! reuses the log from its start only when all of it was moved and nothing was added since, which
-//! never happens on its own under load. So the writer moves the few pages that were added
-//! meanwhile.
+//! never happens on its own under load. So the thread goes on until it has nearly caught up, and the
+//! writer moves the few pages that were added meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +17,11 @@ use crate::store::file::condition::Condition;
 use crate::store::file::connection;
 use crate::store::{Error, OpenError};
 use crate::telemetry::cause_chain;
+
+/// The thread has caught up when it moved no more pages than this.
+const FEW_PAGES: u64 = 128;
+/// How often it tries to catch up.
+const PASSES_MAX: usize = 16;
 
 /// A handle of the thread, which ends when the handle is dropped.
 #[derive(Debug)]
@@ -40,11 +45,30 @@ pub(super) enum Moved {
 
 /// Moves as many pages as possible without waiting for readers.
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<Moved> {
+    Ok(checkpoint_and_count(connection)?.0)
+}
+
+/// [`checkpoint`], and how many pages of the log were moved so far.
+fn checkpoint_and_count(connection: &Connection) -> rusqlite::Result<(Moved, u64)> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         let (is_refused, pages, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let is_all = !is_refused && pages == moved;
-        Ok(if is_all { Moved::All } else { Moved::Some })
+        let result = if is_all { Moved::All } else { Moved::Some };
+        Ok((result, u64::try_from(moved).unwrap_or(0)))
     })
+}
+
+/// Moves pages until those that were added meanwhile are few.
+fn catch_up(connection: &Connection) -> rusqlite::Result<()> {
+    let mut before = 0;
+    for _ in 0..PASSES_MAX {
+        let (_, moved) = checkpoint_and_count(connection)?;
+        if moved <= before + FEW_PAGES {
+            break;
+        }
+        before = moved;
+    }
+    Ok(())
 }
 
 impl Checkpointer {
@@ -115,8 +139,8 @@ fn run(path: &Path, condition: &Condition, requests: &Receiver<()>, is_busy: &At
 /// Moves pages with the given connection, or a new one.
 fn work(path: &Path, connection: Option<Connection>) -> Result<Connection, OpenError> {
     let connection = connection.map_or_else(|| connection::open_to_checkpoint(path), Ok)?;
-    match checkpoint(&connection) {
-        Ok(_) => Ok(connection),
+    match catch_up(&connection) {
+        Ok(()) => Ok(connection),
         Err(source) => Err(OpenError::from_sqlite(path, source)),
     }
 }

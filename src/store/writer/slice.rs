@@ -16,6 +16,9 @@ const SHARED_SLICE_TIME: Duration = Duration::from_millis(1);
 /// How many due things are listed at a time.
 const LISTED_DUE: usize = 250;
 
+/// So many are worth a savepoint, in which their rows are inserted one by one.
+const MANY_DUE: usize = 16;
+
 /// What a slice applied.
 pub(super) struct Slice {
     /// How many, by kind.
@@ -38,12 +41,21 @@ pub(super) fn apply_slice(
     };
     let mut left = SLICE_DUE;
     tx.act_as(Actor::Scheduler);
+    while !tx.sort_due(program, until) {
+        if is_long(begun.elapsed(), &is_awaited) {
+            return Ok(slice);
+        }
+    }
     loop {
         let due = tx.due(program, until, left.min(LISTED_DUE));
         if due.is_empty() {
             tx.settle(program, until);
             slice.has_more = false;
             return Ok(slice);
+        }
+        if due.len() >= MANY_DUE {
+            // The slice would not know how long rows take that are inserted at its end.
+            tx.insert_immediately();
         }
         let before = tx.next_seq();
         for due in due {

@@ -37,6 +37,11 @@ impl Transaction<'_> {
         self.state.draft.due(program, until, max)
     }
 
+    /// Sorts a part of what is due in a program up to a time. Returns whether all of it is sorted.
+    pub(super) fn sort_due(&self, program: ProgramNumber, until: Timestamp) -> bool {
+        self.state.draft.sort_due(program, until)
+    }
+
     /// How long before points expire this is announced in a program, if at all.
     pub fn expiry_notice(&self, program: ProgramNumber) -> Option<ExpiryNotice> {
         self.state.draft.program(program).notice

@@ -125,6 +125,11 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// Inserts rows immediately from here on. A write of many rows so knows how long they take.
+    pub(super) fn insert_immediately(&self) {
+        self.guard();
+    }
+
     /// Opens the savepoint unless it is open. From then on rows are inserted immediately.
     fn guard(&self) {
         if self.savepoint.get() == Savepoint::None {
