@@ -1,7 +1,7 @@
-//! Packs the dashboard into the binary. Its modules become one script and its style sheets one
-//! sheet, so that a browser requests few files; each is compressed once, at build time, and is
-//! served under a path that contains a hash of all of them, so that a browser may cache it
-//! permanently.
+//! Packs the dashboard into the binary. Its modules become one script, and one for each page that
+//! is seldom opened, and its style sheets one sheet, so that a browser requests few files; each is
+//! compressed once, at build time, and is served under a path that contains a hash of all of them,
+//! so that a browser may cache it permanently.
 //!
 //! It writes `dashboard.rs` into the build's folder; `src/http/dashboard/mod.rs` includes it.
 
@@ -49,7 +49,7 @@ struct Source {
 }
 
 struct Asset {
-    name: &'static str,
+    name: String,
     media_type: &'static str,
     bytes: Vec<u8>,
 }
@@ -113,18 +113,20 @@ fn assets() -> Result<(Vec<Asset>, String)> {
             ),
         }
     }
-    let assets = vec![
-        Asset {
-            name: "page.js",
+    let scripts = modules::join(&scripts, START)?;
+    let mut assets: Vec<Asset> = scripts
+        .into_iter()
+        .map(|script| Asset {
+            name: script.name,
             media_type: "text/javascript; charset=utf-8",
-            bytes: modules::join(&scripts, START)?.into_bytes(),
-        },
-        Asset {
-            name: "page.css",
-            media_type: "text/css; charset=utf-8",
-            bytes: sheet(styles)?.into_bytes(),
-        },
-    ];
+            bytes: script.text.into_bytes(),
+        })
+        .collect();
+    assets.push(Asset {
+        name: "page.css".to_owned(),
+        media_type: "text/css; charset=utf-8",
+        bytes: sheet(styles)?.into_bytes(),
+    });
     Ok((assets, icon.context("the icon is not there")?))
 }
 

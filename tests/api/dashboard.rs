@@ -30,7 +30,7 @@ fn assets(text: &str) -> BTreeSet<String> {
 }
 
 /// All that the page requests before it calls the API: one style sheet and one script.
-fn every_asset(app: &TestApp) -> BTreeSet<String> {
+fn first_assets(app: &TestApp) -> BTreeSet<String> {
     let found = assets(&page(app).text());
     let kinds: Vec<&str> = found
         .iter()
@@ -38,6 +38,25 @@ fn every_asset(app: &TestApp) -> BTreeSet<String> {
         .collect();
     assert_eq!(kinds, ["css", "js"], "{found:?}");
     found
+}
+
+/// The scripts of pages that the first script loads when they are opened.
+fn later_assets(app: &TestApp) -> BTreeSet<String> {
+    let path = first_assets(app).pop_last().unwrap();
+    let script = app.request("GET", &path).send().text();
+    let (folder, _) = path.rsplit_once('/').unwrap();
+    let names = script.split("import(\"./").skip(1);
+    let later: BTreeSet<String> = names
+        .map(|rest| format!("{folder}/{}", rest.split('"').next().unwrap()))
+        .collect();
+    assert!(later.len() > 3, "{later:?}");
+    later
+}
+
+fn every_asset(app: &TestApp) -> BTreeSet<String> {
+    let mut all = first_assets(app);
+    all.extend(later_assets(app));
+    all
 }
 
 #[test]
@@ -145,13 +164,17 @@ fn the_page_is_small_as_it_travels() {
         let request = app.request("GET", path);
         request.header("Accept-Encoding", "gzip").send().bytes.len()
     };
-    let bytes: usize = every_asset(&app).iter().map(|path| packed(path)).sum();
-    assert!(bytes < 100 * 1024, "the dashboard has {bytes} bytes");
+    let bytes: usize = first_assets(&app).iter().map(|path| packed(path)).sum();
+    assert!(bytes < 90 * 1024, "the first load has {bytes} bytes");
+    for path in later_assets(&app) {
+        let bytes = packed(&path);
+        assert!(bytes < 16 * 1024, "{path} has {bytes} bytes");
+    }
 }
 
-/// Every module of the sources is once in the script, every style sheet in the sheet.
+/// Every module of the sources is once in the scripts, every style sheet in the sheet.
 #[test]
-fn the_script_and_the_sheet_hold_every_source() {
+fn the_scripts_and_the_sheet_hold_every_source() {
     let app = TestApp::start();
     let texts: String = every_asset(&app)
         .iter()
@@ -184,13 +207,20 @@ fn the_script_and_the_sheet_hold_every_source() {
     }
     assert!(modules > 35, "{modules}");
     assert_eq!(texts.matches("\nconst $module_").count(), modules);
-    for word in ["import", "export"] {
-        for next in [' ', '{', '"', '*'] {
-            assert!(!texts.contains(&format!("\n{word}{next}")), "{word}{next}");
-        }
+    // What the scripts share, and the page that each of the later ones has.
+    let later = later_assets(&app).len();
+    for (statement, count) in [
+        ("\nimport ", 0),
+        ("\nimport{", later),
+        ("\nexport ", later),
+        ("\nexport const{", later),
+        ("\nexport{", 1),
+    ] {
+        assert_eq!(texts.matches(statement).count(), count, "{statement}");
     }
 }
 
+/// The scripts of these modules, each below its name.
 fn joined(files: &[(&str, &str)]) -> Result<String, String> {
     let sources: Vec<Source> = files
         .iter()
@@ -199,7 +229,11 @@ fn joined(files: &[(&str, &str)]) -> Result<String, String> {
             text: (*text).to_owned(),
         })
         .collect();
-    modules::join(&sources, "main.js").map_err(|error| format!("{error:#}"))
+    let scripts = modules::join(&sources, "main.js").map_err(|error| format!("{error:#}"))?;
+    let texts = scripts
+        .iter()
+        .map(|script| format!("// {}\n{}", script.name, script.text));
+    Ok(texts.collect())
 }
 
 #[test]
@@ -222,7 +256,7 @@ fn modules_are_joined_in_the_order_in_which_they_need_each_other() {
         ),
         ("unused.js", "left out\n"),
     ]);
-    let expected = "\"use strict\";\n\
+    let expected = "// page.js\n\"use strict\";\n\
          const $module_y=(()=>{\nasync function f(x){}\nclass G{}\nreturn{f,G};\n})();\n\
          const $module_z=(()=>{\nz((1));\n(2);\nt(`\n// a\n/* b\n`);\nreturn{};\n})();\n\
          const $module_lib_x=(()=>{\nconst all=$module_y;\n\
@@ -233,10 +267,48 @@ fn modules_are_joined_in_the_order_in_which_they_need_each_other() {
 }
 
 #[test]
+fn what_is_loaded_later_is_a_script_of_its_own() {
+    let script = joined(&[
+        (
+            "main.js",
+            "import { a } from \"./lib/a.js\";\nconst x = async () => (await import(\"./pages/x.js\")).x(a);\n\
+             const other = { y: () => import(\"./y.js\"), z: reimport(\"./z.js\") };\n",
+        ),
+        ("lib/a.js", "export const a = new Map();\n"),
+        (
+            "lib/both.js",
+            "import { a } from \"./a.js\";\nexport const both = a;\n",
+        ),
+        ("lib/only.js", "export const only = 1;\n"),
+        (
+            "pages/x.js",
+            "import { a } from \"../lib/a.js\";\nimport { both } from \"../lib/both.js\";\n\
+             import { only } from \"../lib/only.js\";\nconst x = [a, both];\nexport { only, x as y };\n",
+        ),
+        ("y.js", "import \"./lib/both.js\";\nexport const y = 1;\n"),
+    ]);
+    let expected = "// page.js\n\"use strict\";\n\
+         const $module_lib_a=(()=>{\nconst a=new Map();\nreturn{a};\n})();\n\
+         const $module_main=(()=>{\nconst {a}=$module_lib_a;\n\
+         const x=async()=>(await import(\"./pages-x.js\")).x(a);\n\
+         const other={y:()=>import(\"./y.js\"),z:reimport(\"./z.js\")};\nreturn{};\n})();\n\
+         const $module_lib_both=(()=>{\nconst {a}=$module_lib_a;\nconst both=a;\nreturn{both};\n})();\n\
+         export{$module_lib_a,$module_lib_both};\n\
+         // pages-x.js\nimport{$module_lib_a,$module_lib_both}from\"./page.js\";\n\
+         const $module_lib_only=(()=>{\nconst only=1;\nreturn{only};\n})();\n\
+         const $module_pages_x=(()=>{\nconst {a}=$module_lib_a;\nconst {both}=$module_lib_both;\n\
+         const {only}=$module_lib_only;\nconst x=[a,both];\nreturn{only,y:x};\n})();\n\
+         export const{only,y}=$module_pages_x;\n\
+         // y.js\nconst $module_y=(()=>{\nconst y=1;\nreturn{y};\n})();\n\
+         export const{y}=$module_y;\n";
+    assert_eq!(script.as_deref(), Ok(expected));
+}
+
+#[test]
 fn a_name_that_begins_like_an_export_or_an_import_is_neither() {
     let text = "function a() {\n  exported.push(1);\n  exportRows();\n  importRows();\n  \
                 imports = 1;\n}\n";
-    let expected = "\"use strict\";\nconst $module_main=(()=>{\nfunction a(){\n\
+    let expected = "// page.js\n\"use strict\";\nconst $module_main=(()=>{\nfunction a(){\n\
                     exported.push(1);\nexportRows();\nimportRows();\nimports=1;\n}\n\
                     return{};\n})();\n";
     assert_eq!(joined(&[("main.js", text)]).as_deref(), Ok(expected));
@@ -260,7 +332,24 @@ fn modules_that_cannot_be_joined_are_refused() {
         &[("main.js", "import \"./x.js\";\n")],
         "no module x.js: main.js, x.js",
     );
+    let later = "const f = () => import(\"./x.js\");\n";
+    refused(
+        &[("main.js", later), ("x.js", later)],
+        "x.js is in a script that is loaded later",
+    );
+    let both = format!("import \"./x.js\";\n{later}");
+    refused(
+        &[("main.js", &both), ("x.js", "")],
+        "x.js is loaded later, and is imported as well",
+    );
+    refused(&[("main.js", later)], "no module x.js");
     for (text, word) in [
+        ("const f = () => import(name);\n", "unknown form"),
+        ("const f = () => import('./x.js');\n", "unknown form"),
+        (
+            "const f = () => import(\"library\");\n",
+            "library is no path",
+        ),
         ("export default 1;\n", "unknown form: default 1;"),
         ("export let a = 1;\n", "unknown form: let a=1;"),
         ("export const { a } = b;\n", "unknown form"),

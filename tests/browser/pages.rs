@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{SETTLED, sign_in};
 use crate::driver::{self, Browser, Screen, say};
-use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY};
+use crate::lossy::Lossy;
+use crate::support::{PARTNER_SANDBOX_KEY, SANDBOX_KEY, TestApp};
 use crate::world::{World, member};
 
 /// The problems that axe-core finds on the page, if `TEST_AXE` names its file.
@@ -135,4 +136,33 @@ fn every_page_of_a_partner_can_be_looked_at() {
     problems.extend(look_at(&mut browser, "partner-organization"));
     assert!(problems.is_empty(), "{problems:#?}");
     browser.until("!document.querySelector('.skeleton')");
+}
+
+/// The script of a seldom opened page is requested when the page is opened, and once; without it
+/// the page offers to reload.
+#[test]
+fn a_page_whose_script_is_missing_offers_to_reload() {
+    let app = TestApp::start();
+    let proxy = Lossy::before(app.address);
+    let Some(browser) = Browser::open(&proxy.url()) else {
+        return;
+    };
+    sign_in(&browser, SANDBOX_KEY);
+    browser.until(SETTLED);
+    assert_eq!(proxy.seen("GET /assets/"), 2);
+    proxy.drop_responses("GET /assets/", 1);
+    browser.evaluate("location.hash = '#/settings'");
+    browser.until_text("main [role=alert]", "could not be loaded");
+    browser.until_text("main [role=alert]", "The server has a new version");
+    assert_eq!(barriers(&browser), Vec::<String>::new());
+    browser.click_on("Reload");
+    browser.until_text("h1", "Settings");
+    browser.until(SETTLED);
+    let seen = proxy.seen("GET /assets/");
+    show(&browser, "overview");
+    show(&browser, "settings");
+    browser.until_text("h1", "Settings");
+    assert_eq!(browser.evaluate("document.activeElement.localName"), "h1");
+    assert_eq!(proxy.seen("GET /assets/"), seen);
+    browser.assert_quiet(|message| message.contains("settings"));
 }

@@ -9,28 +9,29 @@ import { startLive, whenLive } from "./lib/live.js";
 import * as session from "./lib/session.js";
 import { frame } from "./lib/shell.js";
 import { signInPage } from "./pages/signin.js";
-import { errorState } from "./lib/states.js";
+import { errorState, loadingState, outdatedState } from "./lib/states.js";
 import { startTheme } from "./lib/theme.js";
 import { countWaiting } from "./lib/waiting.js";
 import { sendAll } from "./lib/undo.js";
 import { inboxPage } from "./pages/inbox/page.js";
-import { interestPage, interestsPage } from "./pages/interests.js";
 import { memberPage } from "./pages/member/page.js";
 import { membersPage } from "./pages/members.js";
 import { offersPage } from "./pages/offers.js";
 import { overviewPage } from "./pages/overview.js";
-import { partnerCreditsPage } from "./pages/partner/credits.js";
-import { partnerOrganizationPage } from "./pages/partner/organization.js";
-import { partnerOrganizationsPage } from "./pages/partner/organizations.js";
-import { partnerServerPage } from "./pages/partner/server.js";
-import { partnerUsagePage } from "./pages/partner/usage.js";
-import { programsPage } from "./pages/programs/programs.js";
 import { redemptionPage } from "./pages/redemptions/detail.js";
 import { redemptionsPage } from "./pages/redemptions/page.js";
-import { settingsPage } from "./pages/settings/settings.js";
-import { webhookPage, webhooksPage } from "./pages/webhooks.js";
 
-/** The pages by the address after `#/`. The first one with a label is the start page. */
+/** The scripts of pages that are seldom opened: of each, the build makes a file of its own. */
+const interests = () => import("./pages/interests.js");
+const partner = () => import("./pages/partner/pages.js");
+const programs = () => import("./pages/programs/programs.js");
+const settings = () => import("./pages/settings/settings.js");
+const webhooks = () => import("./pages/webhooks.js");
+
+/**
+ * The pages by the address after `#/`. The first one with a label is the start page. What shows a
+ * page is either in this script, `show`, or loaded when the page is opened, `load`.
+ */
 const PAGES = {
   org: [
     { path: "overview", label: "Overview", show: overviewPage },
@@ -39,26 +40,34 @@ const PAGES = {
     { path: "members/:id", show: memberPage },
     { path: "redemptions", label: "Redemptions", show: redemptionsPage },
     { path: "redemptions/:id", show: redemptionPage },
-    { path: "interests", label: "Interests", show: interestsPage },
-    { path: "interests/:id", show: interestPage },
+    { path: "interests", label: "Interests", load: async () => (await interests()).interestsPage },
+    { path: "interests/:id", load: async () => (await interests()).interestPage },
     { path: "inbox", label: "Inbox", show: inboxPage },
     { path: "inbox/:id", show: inboxPage },
-    { path: "webhooks", label: "Webhooks", show: webhooksPage },
-    { path: "webhooks/:id", show: webhookPage },
-    { path: "programs", label: "Programs", show: programsPage },
-    { path: "settings", label: "Settings", show: settingsPage },
+    { path: "webhooks", label: "Webhooks", load: async () => (await webhooks()).webhooksPage },
+    { path: "webhooks/:id", load: async () => (await webhooks()).webhookPage },
+    { path: "programs", label: "Programs", load: async () => (await programs()).programsPage },
+    { path: "settings", label: "Settings", load: async () => (await settings()).settingsPage },
   ],
   partner: [
     {
       path: "organizations",
       label: "Organizations",
       icon: "programs",
-      show: partnerOrganizationsPage,
+      load: async () => (await partner()).partnerOrganizationsPage,
     },
-    { path: "organizations/:id", show: partnerOrganizationPage },
-    { path: "credits", label: "Credits", show: partnerCreditsPage },
-    { path: "usage", label: "Usage", icon: "overview", show: partnerUsagePage },
-    { path: "server", label: "Server", show: partnerServerPage },
+    {
+      path: "organizations/:id",
+      load: async () => (await partner()).partnerOrganizationPage,
+    },
+    { path: "credits", label: "Credits", load: async () => (await partner()).partnerCreditsPage },
+    {
+      path: "usage",
+      label: "Usage",
+      icon: "overview",
+      load: async () => (await partner()).partnerUsagePage,
+    },
+    { path: "server", label: "Server", load: async () => (await partner()).partnerServerPage },
   ],
 };
 
@@ -190,12 +199,33 @@ function showPage(pages, place, context) {
     live: (callback, concerns) => whenLive(callback, signal, concerns),
   };
   place.show(view.root, section);
-  const { show } = found.page;
-  shown = { show, moved: show(view)?.moved };
-  // Screen readers announce the new page; on the first page they read the address bar.
+  const { show, load } = found.page;
+  shown = { show, moved: show?.(view)?.moved };
+  if (show) announce(place, view);
+  else void showLater(load, place, view);
+  scrollTo(0, 0);
+}
+
+/** Screen readers announce a new page; on the first page they read the address bar. */
+function announce(place, view) {
   if (place.hasShown) view.root.querySelector("h1")?.focus({ preventScroll: true });
   place.hasShown = true;
-  scrollTo(0, 0);
+}
+
+/** Shows a page once its script is there, unless another one is open by then. */
+async function showLater(load, place, view) {
+  replace(view.root, loadingState());
+  let show;
+  try {
+    show = await load();
+  } catch (error) {
+    console.error(error);
+    show = () => view.root.append(outdatedState());
+  }
+  if (view.signal.aborted) return;
+  replace(view.root);
+  show(view);
+  announce(place, view);
 }
 
 /** Returns the page of an address, with the values of its variable segments. */

@@ -55,6 +55,17 @@ export function errorState(error, retry) {
   );
 }
 
+/** Shown if the script of a page cannot be loaded, which a server of another version lacks. */
+export function outdatedState() {
+  return h(
+    "div",
+    { class: "state state-error", role: "alert" },
+    h("h1", { class: "state-title", tabindex: "-1" }, "This page could not be loaded"),
+    h("p", {}, "The server has a new version, or the connection was lost. Reload to go on."),
+    h("button", { class: "button", onclick: () => location.reload() }, "Reload"),
+  );
+}
+
 /** @param {{ status: number }} error */
 function titleOf(error) {
   if (error.status === 0) return "No connection";
