@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Currency, Environment, Expiry, ExpiryNotice, Name, Note, OrganizationNumber, ProgramNumber,
-    Seq, Tier, Timestamp, Zone,
+    Seq, Tier, Timestamp, UnknownParticipants, Zone,
 };
 
 /// Whether a program is in use.
@@ -174,6 +174,8 @@ pub struct Program {
     pub zone: Zone,
     /// The account that later redemptions go to.
     pub target: RedemptionTarget,
+    /// What an event of an unknown participant does.
+    pub unknown: UnknownParticipants,
     /// How long points can be used that are returned after their time.
     pub refund_grace: Option<RefundGrace>,
     /// When it was created.

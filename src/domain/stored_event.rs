@@ -108,7 +108,7 @@ impl Cause {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $( $(#[$of:meta])* $word:ident $text:literal )* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
         pub enum $name { $( $(#[$of])* $word, )* }
 
         impl $name {
@@ -132,6 +132,7 @@ words! {
     /// Where an event comes from.
     EventSource {
         /// From outside.
+        #[default]
         External "EXTERNAL"
         /// A rule caused it.
         System "SYSTEM"
@@ -143,6 +144,7 @@ words! {
     /// three.
     EventStatus {
         /// It has arrived.
+        #[default]
         Received "RECEIVED"
         /// It waits.
         Pending "PENDING"
@@ -159,6 +161,7 @@ words! {
     /// What an event of an unknown participant does.
     UnknownParticipants {
         /// It creates the participant.
+        #[default]
         Create "CREATE"
         /// It is refused.
         Reject "REJECT"
@@ -169,6 +172,7 @@ words! {
     /// The field by which events are ordered.
     EventSort {
         /// When it was stored.
+        #[default]
         CreatedAt "created_at"
         /// When it happened, as its sender says.
         HappenedAt "event_timestamp"

@@ -15,7 +15,7 @@ use crate::domain::{
     JournalAction, LedgerEntity, LimitPer, LotStatus, Occasion, OrganizationStatus,
     OrganizationTier, ParticipantStatus, Points, ProgramStatus, Rate, RedemptionTarget,
     ReversalStatus, RuleChange, RuleStatus, SettlementMode, StateKind, StateOperation, Status,
-    TermsType, TextRule,
+    TermsType, TextRule, UnknownParticipants,
 };
 
 /// A text with a rule.
@@ -252,6 +252,8 @@ words! {
     RuleState = RuleStatus::ALL.map(RuleStatus::as_str);
     /// A change of an earning rule.
     RuleChangeType = RuleChange::ALL.map(RuleChange::as_str);
+    /// What an event of an unknown participant does.
+    OnUnknownParticipant = UnknownParticipants::ALL.map(UnknownParticipants::as_str);
     /// The status of a stored event.
     StoredEventStatus = EventStatus::ALL.map(EventStatus::as_str);
     /// Where a stored event comes from.
@@ -300,6 +302,7 @@ const ADDED_LATER: [&str; 3] = ["version", "unitsPerUSD", "feedback"];
 
 /// Settings of a program that version 0.1.0 did not have.
 const PROGRAM_SETTINGS: &[&str] = &[
+    "on_unknown_participant",
     "description",
     "redemption_target_type",
     "redemption_target_entity_id",

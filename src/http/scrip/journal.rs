@@ -47,9 +47,9 @@ query_parameters! {
         page: PageQuery = page(ListKind::JournalEntries).limits(PAGE_LIMITS);
         /// The program: that of the key, also as `current`.
         program: Option<Named> = optional("program_id", PROGRAM_ID);
-        /// Only entries of this event. There are no stored events, so no entry has one.
+        /// Only entries that this event caused.
         event: Option<Uuid> = optional("event_id", UUID);
-        /// Only entries of this rule. There are no rules, so no entry has one.
+        /// Only entries that this rule caused.
         rule: Option<Uuid> = optional("rule_id", UUID);
         /// Only entries of this participant.
         participant: Option<Uuid> = optional("participant_id", UUID);
@@ -96,8 +96,6 @@ async fn list_journal_entries(
     query: QueryText<ListJournalEntriesQuery>,
 ) -> HttpResult {
     let query = query.parse_for(key.program)?;
-    let nobody_has = [query.event, query.rule, query.group];
-    let is_empty = nobody_has.iter().any(Option::is_some);
     let filter = JournalFilter {
         program: query.program.map(|named| named.or(key.program_uuid)),
         asset: query
@@ -105,7 +103,9 @@ async fn list_journal_entries(
             .map(|named| named.or(AssetResponse::id_of(key.program_uuid, None))),
         participant: query.participant,
         external_id: query.external_id,
-        is_empty,
+        event: query.event,
+        rule: query.rule,
+        is_empty: query.group.is_some(),
         reference: query.reference,
         from: query.period.from,
         to: query.period.to,

@@ -3,13 +3,14 @@
 
 use uuid::Uuid;
 
+use super::causes::{Causes, cause_of};
 use super::scope::{self, Assets, Keys, Named, check_program};
 use super::subject;
 use crate::books::Books;
 use crate::domain::{
     Account, Asset, Bucket, DerivedIds, DerivedKind, Event, ExternalUserId, Invalid,
     IssuancePolicy, JournalAction, LedgerEntity, MemberNumber, Posting, Program, ProgramNumber,
-    Refusal, Scale, Seq, Timestamp,
+    Refusal, RuleVersionNumber, Scale, Seq, StoredEventId, Timestamp,
 };
 use crate::service::{KeyPrincipal, ServiceError, Services};
 use crate::store::log::EntryRow;
@@ -18,6 +19,9 @@ use crate::store::{self, Connection};
 use crate::wire::{
     Cursor, JournalEntryListResponse, JournalEntryResponse, ListKind, PageQuery, PostingResponse,
 };
+
+/// More rows of the log than follow an event up to the last one that it causes.
+const ROWS_OF_EVENT_MAX: i64 = 50_000;
 
 /// The filter of a list of journal entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +34,11 @@ pub struct JournalFilter {
     pub participant: Option<Uuid>,
     /// Only those of the participant with this external id.
     pub external_id: Option<ExternalUserId>,
-    /// Whether the filter names something that no entry has: a group, an event or a rule.
+    /// Only those that this event caused.
+    pub event: Option<Uuid>,
+    /// Only those that this rule caused.
+    pub rule: Option<Uuid>,
+    /// Whether the filter names a group, which no entry has.
     pub is_empty: bool,
     /// Only those with this reference.
     pub reference: Option<String>,
@@ -108,20 +116,25 @@ impl Services {
             let source = source(&books.read(), (key.program, uuid), &filter, named);
             let assets = Assets::of(connection, (key.program, uuid))?;
             let newest = source.newest();
+            let caused = Caused::of(connection, key.program, &filter)?;
+            let is_empty = filter.is_empty || caused.is_none();
             let start = page.cursor.map(|cursor| Seq(cursor.0)).or(newest);
-            let Some(start) = start.filter(|_| !filter.is_empty && newest.is_some()) else {
+            let Some((start, caused)) = start.zip(caused).filter(|_| !is_empty && newest.is_some())
+            else {
                 return Ok(JournalEntryListResponse {
                     data: Vec::new(),
                     pagination: None.into(),
                 });
             };
             let bounds = Bounds {
-                start,
-                from: filter.from,
+                start: caused.last.map_or(start, |last| last.min(start)),
+                from: filter.from.max(caused.first_at),
                 limit: page.limit,
             };
             let keeps = |row: &JournalRow| {
-                named.is_none_or(|named| row.asset() == named.number) && filter.admits(&assets, row)
+                named.is_none_or(|named| row.asset() == named.number)
+                    && caused.admits(row)
+                    && filter.admits(&assets, row)
             };
             let found = match source {
                 Source::Program(_) => journal::of_program(connection, key.program, bounds, keeps)?,
@@ -174,6 +187,55 @@ impl Services {
     }
 }
 
+/// What the entries of a list were caused by, if a filter says so.
+#[derive(Default)]
+struct Caused {
+    event: Option<Seq>,
+    versions: Option<Vec<RuleVersionNumber>>,
+    /// The last row of the log that can be such an entry.
+    last: Option<Seq>,
+    /// The time of the first one.
+    first_at: Option<Timestamp>,
+}
+
+impl Caused {
+    /// `None` if there is no such event or rule.
+    fn of(
+        connection: &Connection,
+        program: ProgramNumber,
+        filter: &JournalFilter,
+    ) -> Result<Option<Self>, store::Error> {
+        let mut caused = Self::default();
+        if let Some(id) = filter.event {
+            let id = StoredEventId::from_uuid(id);
+            let Some(event) = store::stored_events::find(connection, program, id)? else {
+                return Ok(None);
+            };
+            caused.event = Some(event.seq);
+            caused.last = Some(Seq(event.seq.0.saturating_add(ROWS_OF_EVENT_MAX)));
+            caused.first_at = Some(event.stored_at);
+        }
+        if let Some(id) = filter.rule {
+            let Some(rule) = store::rules::find(connection, program, id)? else {
+                return Ok(None);
+            };
+            caused.versions = Some(store::rules::numbers_of_versions(connection, rule.number)?);
+        }
+        Ok(Some(caused))
+    }
+
+    fn admits(&self, row: &JournalRow) -> bool {
+        let cause = match row {
+            JournalRow::Entry(row) => cause_of(&row.entry),
+            JournalRow::Funding(_) => None,
+        };
+        let versions = self.versions.as_ref();
+        self.event
+            .is_none_or(|event| cause.is_some_and(|it| it.event == event))
+            && versions.is_none_or(|all| cause.is_some_and(|it| all.contains(&it.version)))
+    }
+}
+
 /// Where the entries of a list are.
 enum Source {
     /// Those of a program, the newest of which is this.
@@ -222,6 +284,7 @@ struct Rendering<'a> {
     /// Where credited points of the program come from.
     policy: IssuancePolicy,
     keys: Keys<'a>,
+    causes: Causes<'a>,
     hashes: Hashes<'a>,
 }
 
@@ -237,6 +300,7 @@ impl<'a> Rendering<'a> {
             assets,
             policy: points.map_or_else(IssuancePolicy::default, |points| points.policy),
             keys: Keys::new(connection),
+            causes: Causes::new(connection),
             hashes: Hashes::new(connection, program.number),
         })
     }
@@ -256,6 +320,12 @@ impl<'a> Rendering<'a> {
         let postings = postings.collect();
         let action_type = action_of(&row).as_str();
         let (created_at, actor) = (row.at().to_short(), row.actor());
+        let (mut event_id, mut rule_id) = (None, None);
+        if let JournalRow::Entry(row) = &row {
+            let event = self.causes.event(&row.entry)?;
+            event_id = event.map(|event| event.id.as_uuid().to_string());
+            rule_id = self.causes.rule(&row.entry)?.map(|rule| rule.to_string());
+        }
         let (reference, description) = match row {
             JournalRow::Entry(row) => (row.reference().map(str::to_owned), row.entry.reason),
             JournalRow::Funding(row) => {
@@ -270,8 +340,8 @@ impl<'a> Rendering<'a> {
             created_at,
             created_by_api_key_id: self.keys.id(actor)?,
             entry_hash: data_encoding::HEXLOWER.encode(&self.hashes.of(seq)?),
-            event_id: None,
-            rule_id: None,
+            event_id,
+            rule_id,
             program_id: self.program.uuid.to_string(),
             program_name: self.program.name.as_str().to_owned(),
             reference_id: reference,

@@ -1,6 +1,7 @@
 //! The earning engine: participants, which are its view of members, and their balances.
 
 mod balances;
+mod causes;
 mod checks;
 mod expirations;
 mod funds;

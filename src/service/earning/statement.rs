@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::causes::Causes;
 use super::scope::{Keys, Named, asset};
 use crate::domain::{
     Bucket, DerivedIds, DerivedKind, Entry, JournalAction, Posting, ProgramNumber, Refusal,
@@ -103,6 +104,7 @@ fn statement(
         asset,
         bucket,
         keys: Keys::new(connection),
+        causes: Causes::new(connection),
         actors: selection.has_details.then(|| Actors::new(connection)),
     };
     let data = rows.into_iter().map(|row| rendering.response(row));
@@ -176,6 +178,7 @@ struct Rendering<'a> {
     asset: &'a Named,
     bucket: Bucket,
     keys: Keys<'a>,
+    causes: Causes<'a>,
     /// `None`: without details.
     actors: Option<Actors<'a>>,
 }
@@ -186,6 +189,8 @@ impl Rendering<'_> {
         let entries = DerivedIds::new(self.program, DerivedKind::JournalEntry);
         let postings = DerivedIds::new(self.program, DerivedKind::Posting);
         let posting = postings.id(row.seq.0, Posting::number_of(bucket));
+        let event = self.causes.event(&row.entry)?;
+        let event = event.map(|event| (event.id, event.happened_at));
         Ok(StatementRowResponse {
             posting_id: posting.to_string(),
             journal_entry_id: entries.id(row.seq.0, 0).to_string(),
@@ -193,8 +198,8 @@ impl Rendering<'_> {
             amount: scale.show(row.entry.change().in_bucket(bucket)),
             bucket: bucket.as_str(),
             running_balance: scale.show(row.after.in_bucket(bucket)),
-            event_id: None,
-            event_timestamp: None,
+            event_id: event.map(|(id, _)| id.as_uuid().to_string()),
+            event_timestamp: event.map(|(_, at)| at.to_short()),
             created_by_api_key_id: self.keys.id(row.actor)?,
             created_at: row.at.to_short(),
             details: self.details(&row)?,

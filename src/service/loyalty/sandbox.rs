@@ -165,6 +165,7 @@ fn reset(
     new.expiry_notice = old.expiry_notice;
     new.description = old.description;
     new.target = old.target;
+    new.unknown = old.unknown;
     new.refund_grace = old.refund_grace;
     let event = Event::program_changed(&new);
     new.configuration_version = tx.record(Some(new.number), now, event)?;

@@ -81,6 +81,7 @@ impl Services {
             let program = Program {
                 description: request.description,
                 target: request.target,
+                unknown: request.unknown,
                 ..tenants::new_program(organization, environment, name, now)?
             };
             let program = tenants::create_program(tx, program)?;
@@ -119,6 +120,7 @@ impl Services {
             program.expiry_notice = request.expiry_notice.apply(program.expiry_notice);
             program.description = request.description.apply(program.description);
             program.target = request.target.unwrap_or(program.target);
+            program.unknown = request.unknown.unwrap_or(program.unknown);
             program.refund_grace = request.refund_grace.apply(program.refund_grace);
             if let Some(field) = needs_lots
                 && tx.points_rules(program.number, None)?.mode == InventoryMode::Simple

@@ -8,7 +8,7 @@ use super::credentials;
 use crate::domain::{
     Currency, CurrencyName, CurrencySymbol, Environment, Event, Name, Organization,
     OrganizationNumber, OrganizationStatus, OrganizationTier, Program, ProgramNumber,
-    ProgramStatus, Rate, RedemptionTarget, Seq, Tier, Timestamp, Zone,
+    ProgramStatus, Rate, RedemptionTarget, Seq, Tier, Timestamp, UnknownParticipants, Zone,
 };
 use crate::service::random::random_bytes;
 use crate::store::credentials::{KeyScope, NewCredential};
@@ -89,6 +89,7 @@ pub(in crate::service) fn new_program(
         zone: Zone::UTC,
         description: None,
         target: RedemptionTarget::default(),
+        unknown: UnknownParticipants::default(),
         refund_grace: None,
         created_at: now,
         updated_at: now,

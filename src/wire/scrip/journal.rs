@@ -94,10 +94,10 @@ pub struct JournalEntryResponse {
     /// The hash of this entry and the one before it in the program.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub entry_hash: String,
-    /// Always null: there are no stored events.
+    /// The stored event that caused it; null if none did.
     #[schema(format = Uuid)]
     pub event_id: Option<String>,
-    /// Always null: there are no rules.
+    /// The rule that caused it; null if none did.
     #[schema(format = Uuid)]
     pub rule_id: Option<String>,
     /// The program.

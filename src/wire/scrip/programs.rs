@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 use super::expiry::{EXPIRY, EXPIRY_NOTICE, ExpiryResponse, TIME_ZONE};
 use crate::domain::{
     Change, Expiry, ExpiryNotice, Name, Note, Program, ProgramStatus, RedemptionTarget,
-    RefundGrace, Timestamp, Zone,
+    RefundGrace, Timestamp, UnknownParticipants, Zone,
 };
 use crate::wire::field_types::{text, word};
 use crate::wire::fields::FieldType;
 use crate::wire::request::request;
-use crate::wire::schema::{self, ProgramState, RedemptionAccount};
+use crate::wire::schema::{self, OnUnknownParticipant, ProgramState, RedemptionAccount};
 
 /// A number of hours.
 const GRACE: FieldType<RefundGrace> = FieldType {
@@ -46,6 +46,10 @@ request! {
         ),
         /// Not possible.
         pub entity: Option<()> = nullable("redemption_target_entity_id", NO_ENTITY),
+        /// What an event of an unknown participant does: it creates one, or is refused.
+        pub unknown: UnknownParticipants = optional_or(
+            "on_unknown_participant", word!(UnknownParticipants), UnknownParticipants::Create
+        ),
     }
     example {"name": "Summer club"}
     parse(body);
@@ -69,6 +73,10 @@ request! {
         ),
         /// Not possible.
         pub entity: Option<()> = nullable("redemption_target_entity_id", NO_ENTITY),
+        /// What an event of an unknown participant does: it creates one, or is refused.
+        pub unknown: Option<UnknownParticipants> = optional(
+            "on_unknown_participant", word!(UnknownParticipants)
+        ),
         /// How long points can be used that are returned after their time, in hours such as
         /// `720h`; null: they expire at once. Only in a program whose points are kept in lots.
         pub refund_grace: Change<RefundGrace> = change("refund_grace", GRACE),
@@ -96,6 +104,7 @@ request! {
     "status": "ACTIVE",
     "redemption_target_type": "SYSTEM_REDEMPTION",
     "redemption_target_entity_id": null,
+    "on_unknown_participant": "CREATE",
     "expiry": {"after": "P12M"},
     "refund_grace": "720h",
     "time_zone": "UTC",
@@ -118,6 +127,9 @@ pub struct ProgramResponse {
     pub redemption_target_type: &'static str,
     /// Always null.
     pub redemption_target_entity_id: Option<String>,
+    /// What an event of an unknown participant does: it creates one, or is refused.
+    #[schema(value_type = OnUnknownParticipant)]
+    pub on_unknown_participant: &'static str,
     /// Whether it is active.
     #[schema(value_type = ProgramState)]
     pub status: &'static str,
@@ -155,6 +167,7 @@ impl From<&Program> for ProgramResponse {
                 .map(|description| description.as_str().to_owned()),
             redemption_target_type: program.target.as_str(),
             redemption_target_entity_id: None,
+            on_unknown_participant: program.unknown.as_str(),
             status: program.status.as_str(),
             expiry: program.expiry.map(ExpiryResponse::from),
             refund_grace: program.refund_grace.map(|grace| grace.to_string()),

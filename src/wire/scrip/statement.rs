@@ -42,10 +42,10 @@ pub struct StatementRowResponse {
     pub running_balance: String,
     /// The caller's text, if there is one.
     pub description: Option<String>,
-    /// Always null: there are no stored events.
+    /// The stored event that caused it; null if none did.
     #[schema(format = Uuid)]
     pub event_id: Option<String>,
-    /// Always null.
+    /// When that event happened.
     #[schema(format = DateTime)]
     pub event_timestamp: Option<String>,
     /// The Org-API-Key that caused it; null if it was not one.

@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use super::named::Named;
 use super::processing::{Incoming, is_same_data, process};
-use crate::domain::{EventSource, Invalid, MemberNumber, Refusal, StoredEventId};
+use crate::domain::{
+    EventSource, Invalid, MemberNumber, Refusal, StoredEventId, UnknownParticipants,
+};
 use crate::error::Surface;
 use crate::rules::Data;
 use crate::service::earning::scope;
@@ -101,7 +103,7 @@ fn ingest(
         );
     }
     let is_unknown = |it: &Option<Named>| matches!(it, Some(Named::Unknown(_)));
-    let rejects = false;
+    let rejects = program.unknown == UnknownParticipants::Reject;
     if rejects && (is_unknown(&own) || is_unknown(&recipient)) {
         return Err(Refusal::NotFound("participant").into());
     }

@@ -12,6 +12,7 @@ pub(in crate::store) use self::configurations::{currency, expiry, refund_grace, 
 use crate::domain::{
     Currency, Environment, ExpiryNotice, Name, Note, OrganizationNumber, OrganizationStatus,
     Program, ProgramNumber, ProgramSort, ProgramStatus, RefundGrace, Search, Seq, Tier, Timestamp,
+    UnknownParticipants,
 };
 use crate::store::error::readable;
 use crate::store::tables::columns::{
@@ -24,7 +25,8 @@ use crate::store::{AccessChange, Counted, Error, Tenant, Transaction};
 const SELECT: &str = "SELECT p.id, p.uuid, p.organization_id, o.environment, p.name, p.status,
         p.currency_name, p.currency_symbol, p.rate_per_point, p.units_per_usd, p.default_tier,
         p.expiry, p.time_zone, p.expiry_notice, p.created_at, p.updated_at, p.archived_at, p.version,
-        p.configuration_version, p.description, p.redemption_target, p.refund_grace
+        p.configuration_version, p.description, p.redemption_target, p.refund_grace,
+        p.unknown_participants
     FROM program p JOIN organization o ON o.id = p.organization_id";
 
 /// Selects the columns that [`access_row`] reads.
@@ -182,7 +184,8 @@ pub fn list(
 pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> {
     let sql = "UPDATE program SET name = ?2, status = ?3, updated_at = ?4, archived_at = ?5,
                    version = ?6, expiry = ?7, time_zone = ?8, expiry_notice = ?9,
-                   description = ?10, redemption_target = ?11, refund_grace = ?12
+                   description = ?10, redemption_target = ?11, refund_grace = ?12,
+                   unknown_participants = ?13
                WHERE id = ?1";
     tx.prepare_cached(sql)?.execute((
         program.number.0,
@@ -197,6 +200,7 @@ pub fn update(tx: &mut Transaction<'_>, program: &Program) -> Result<(), Error> 
         program.description.as_ref().map(Note::as_str),
         program.target.as_str(),
         program.refund_grace.map(RefundGrace::hours),
+        program.unknown.as_str(),
     ))?;
     tx.settings_changed(program.number);
     tx.access_changed(AccessChange::Program(program.number));
@@ -335,6 +339,12 @@ fn program(row: &Row<'_>) -> Result<Program, Error> {
         description: optional(row, column!(SELECT, "description"), Note::stored)?,
         target: target(row, column!(SELECT, "redemption_target"))?,
         refund_grace: refund_grace(row, column!(SELECT, "refund_grace"))?,
+        unknown: word(
+            row,
+            column!(SELECT, "unknown_participants"),
+            UnknownParticipants::parse,
+            "treatment of unknown participants",
+        )?,
     })
 }
 

@@ -63,6 +63,20 @@ pub fn named_version(
     })
 }
 
+/// The numbers of the versions of a rule.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn numbers_of_versions(
+    connection: &Connection,
+    rule: RuleNumber,
+) -> Result<Vec<RuleVersionNumber>, Error> {
+    let sql = "SELECT id FROM rule_version WHERE rule_id = ?1";
+    query::all(connection, sql, [rule.0], |row| {
+        Ok(RuleVersionNumber(row.get(0)?))
+    })
+}
+
 /// The filter of a list of versions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VersionFilter {
