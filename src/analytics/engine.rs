@@ -192,7 +192,7 @@ impl Engine {
         self.read_program(program, |counters| counters.timeseries(window, offer))
     }
 
-    /// Several series over the buckets of a window, at one moment; see [`Counters::series`].
+    /// Several series over the buckets of a window, at one moment.
     pub fn series(
         &self,
         program: ProgramNumber,

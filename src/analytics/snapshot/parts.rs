@@ -11,8 +11,8 @@ pub struct TimelineId {
     pub program: i64,
     /// The offer's row, or 0 for a timeline of the program.
     pub offer: i64,
-    /// The index in [`Measure::ALL`], or from 127 on a part of the visits of members; for an offer
-    /// 0 for signups and 1 for spends.
+    /// The index in [`Measure::ALL`](crate::analytics::Measure::ALL), or from 127 on a part of the
+    /// visits of members; for an offer 0 for signups and 1 for spends.
     pub measure: u8,
 }
 
