@@ -269,3 +269,29 @@ fn a_participant_of_an_event_is_active() {
     let app = app.restart();
     assert_eq!(figures(&app), found);
 }
+
+#[test]
+fn a_program_can_refuse_events_of_unknown_participants() {
+    let app = TestApp::start();
+    let set = |what: &str| {
+        let body = json!({"on_unknown_participant": what});
+        let shown = app.patch("/v1/programs/current", &body).expect(200);
+        assert_eq!(shown["on_unknown_participant"], what);
+    };
+    set("REJECT");
+    let body = event_of("a", &json!({"type": "x"}));
+    scrip_error(app.post("/v1/events", &body), 404, "not_found");
+    app.member("ada", 0);
+    let mut for_other = body.clone();
+    for_other["recipient_external_id"] = json!("bob");
+    scrip_error(app.post("/v1/events", &for_other), 404, "not_found");
+    // The key is still free.
+    app.post("/v1/events", &body).expect(202);
+    set("CREATE");
+    for_other["idempotency_key"] = json!("b");
+    app.post("/v1/events", &for_other).expect(202);
+    assert_eq!(number(&app, "SELECT count(*) FROM member"), 2);
+    let bad = json!({"on_unknown_participant": "ASK"});
+    scrip_error(app.patch("/v1/programs/current", &bad), 400, "bad_request");
+    check(&app);
+}

@@ -177,3 +177,42 @@ fn a_suspended_participant_earns_nothing_and_the_event_fails() {
     );
     check(&app);
 }
+
+#[test]
+fn an_entry_names_the_event_and_the_rule_that_caused_it() {
+    let app = TestApp::start();
+    let double = credits(&app, "event.type == 'purchase'", "event.amount * 2");
+    let other = credits(&app, "event.type == 'visit'", "1");
+    let bought = send(&app, "a", &json!({"type": "purchase", "amount": 5}));
+    let visited = send(&app, "b", &json!({"type": "visit"}));
+    crate::client::credit(&app, "ada", 7);
+    let list = |query: &str| {
+        let page = app.get(&format!("/v1/journal-entries{query}")).expect(200);
+        let rows = page["data"].as_array().unwrap().iter();
+        let amount = |row: &serde_json::Value| row["postings"][0]["amount"].clone();
+        let of = |row: &serde_json::Value| {
+            (amount(row), row["event_id"].clone(), row["rule_id"].clone())
+        };
+        rows.map(of).collect::<Vec<_>>()
+    };
+    let by_hand = (json!("7"), json!(null), json!(null));
+    let of_visit = (json!("1"), visited["id"].clone(), json!(other));
+    let of_purchase = (json!("10"), bought["id"].clone(), json!(double));
+    assert_eq!(list(""), [by_hand, of_visit.clone(), of_purchase.clone()]);
+    let event = bought["id"].as_str().unwrap();
+    assert_eq!(list(&format!("?event_id={event}")), [of_purchase.clone()]);
+    assert_eq!(list(&format!("?rule_id={other}")), [of_visit]);
+    assert_eq!(list(&format!("?rule_id={double}")), [of_purchase]);
+    assert_eq!(list(&format!("?rule_id={other}&event_id={event}")), []);
+    let nothing = "0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4";
+    assert_eq!(list(&format!("?event_id={nothing}")), []);
+    let ada = bought["participant_id"].as_str().unwrap();
+    let asset = app.get("/v1/assets/default").expect(200)["id"].clone();
+    let path = format!(
+        "/v1/participants/{ada}/statement?asset_id={}&program_id=current",
+        asset.as_str().unwrap()
+    );
+    let statement = app.get(&path).expect(200);
+    assert_eq!(statement["data"][1]["event_id"], visited["id"]);
+    assert_eq!(statement["data"][0]["event_id"], json!(null));
+}
