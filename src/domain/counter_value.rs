@@ -36,7 +36,8 @@ impl CounterValue {
     /// Reads the value given as `field`.
     ///
     /// # Errors
-    /// [`Invalid`] if it is no decimal number, or has more than [`CounterValue::DIGITS_MAX`] digits.
+    /// [`Invalid`] if it is no decimal number, or has more digits than
+    /// [`CounterValue::DIGITS_MAX`].
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
         let value = Self::read(text).filter(|value| {
             let digits = value.0.mantissa().unsigned_abs().to_string().len();

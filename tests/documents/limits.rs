@@ -245,6 +245,18 @@ const LIMITS: &[Limit] = &[
         "a_participant_has_so_many_holds_at_a_time",
     ),
     (
+        "tags of a participant",
+        Constant("src/service/earning/state/mod.rs", "TAGS_MAX"),
+        "422 `limit_reached`, 400 `bad_request` in a list",
+        "a_participant_has_at_most_a_hundred_tags_and_counters",
+    ),
+    (
+        "counters of a participant",
+        Constant("src/service/earning/state/mod.rs", "COUNTERS_MAX"),
+        "422 `limit_reached`",
+        "a_participant_has_at_most_a_hundred_tags_and_counters",
+    ),
+    (
         "further assets of a program, archived ones included",
         Constant("src/service/loyalty/assets/further.rs", "ASSETS_MAX"),
         "422 `limit_reached`",

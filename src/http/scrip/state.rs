@@ -24,7 +24,7 @@ use crate::wire::{
 const HISTORY_LIMITS: (usize, usize) = (50, 100);
 
 routes! {
-    tag "State";
+    tag "Participants";
 
     "/v1/participants/{id}/state/tags" {
         GET OrgKey list_tags => Operation::new("List the tags of a participant")

@@ -189,7 +189,8 @@ pub(in crate::store) fn find(
 }
 
 /// Erases the texts of a member's ledger entries, of which `lasts` are the newest of each account,
-/// of the member's redemptions, and of the changes of the member's state. Their commitments stay, for the chain.
+/// of the member's redemptions, and of the changes of the member's state. Their commitments stay,
+/// for the chain.
 ///
 /// # Errors
 /// [`Error`] if the database fails.

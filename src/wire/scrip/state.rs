@@ -57,8 +57,8 @@ request! {
     pub struct SetCounterRequest {
         /// The value: a decimal number of at most 28 digits.
         pub value: CounterValue = required("value", VALUE),
-        /// The time from now after which the counter is zero, in hours, minutes and seconds, such as
-        /// `720h`; an empty string or null: never. By default as it was.
+        /// The time from now after which the counter is zero, in hours, minutes and seconds, such
+        /// as `720h`; an empty string or null: never. By default as it was.
         pub reset_after: Change<String> = change("reset_after", STRING),
     }
     example {"value": "3", "reset_after": "720h"}

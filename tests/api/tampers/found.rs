@@ -481,7 +481,7 @@ pub(super) const FOUND: &[(&str, &str)] = &[
         "ledger entry",
     ),
     (
-        "UPDATE log_text SET part = 2 WHERE part = 1 AND text IS NOT NULL",
+        "UPDATE log_text SET part = 2 WHERE text IS NOT NULL AND part = 1",
         "log_text",
     ),
     (
