@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::balances::Flat as _;
 use crate::client::{check, get_as, number, post_once, scrip_error, with};
+use crate::stored_events::{get, send};
 use crate::support::{LIVE_KEY, Response, SANDBOX_KEY, TestApp};
 
 const RULES: &str = "/v1/rules";
@@ -389,8 +390,16 @@ fn a_budget_shows_its_use_and_the_next_reset() {
         "cron_expression": "0 0 1 * *"});
     let daily = json!({"asset_id": miles, "limit": "10.5", "schedule_type": "INTERVAL",
         "interval": "24h"});
-    let budgets = json!({"budgets": [monthly, daily]});
-    let made = create(&app, &with(rule("First"), budgets));
+    let credit = |asset: &Value, amount: &str| json!({"type": "CREDIT", "asset_id": asset, "amount": amount});
+    let fields = json!({
+        "condition": "event.type == 'visit'",
+        "actions": [
+            credit(&json!("default"), "double(event.points)"),
+            credit(&miles, "double(event.miles)"),
+        ],
+        "budgets": [monthly, daily],
+    });
+    let made = create(&app, &with(rule("First"), fields));
     assert_eq!(
         made["budgets"],
         json!([
@@ -403,17 +412,12 @@ fn a_budget_shows_its_use_and_the_next_reset() {
         ])
     );
     let path = path(&made);
-    // What events credited.
-    let used = |rule: i64, asset: &str, points: i64| {
-        let reset = 1_782_864_000_000_i64; // 1 July 2026
-        let sql = format!(
-            "INSERT INTO rule_budget (rule_id, asset_id, consumed, next_reset_at)
-             SELECT {rule}, {asset}, {points}, {reset}"
-        );
-        app.sqlite().execute(&sql, []).unwrap();
+    let visit = |key: &str, points: &str, miles: &str| {
+        let data = json!({"type": "visit", "points": points, "miles": miles});
+        let event = send(&app, key, &data);
+        assert_eq!(get(&app, &event)["status"], "COMPLETED");
     };
-    used(1, "NULL", 250);
-    used(1, "(SELECT id FROM asset WHERE symbol = 'MI')", 125);
+    visit("one", "250", "1.25");
     let shown = |of: usize| {
         let rule = app.get(&path).expect(200);
         rule["budgets"][of].clone()
@@ -421,6 +425,12 @@ fn a_budget_shows_its_use_and_the_next_reset() {
     assert_eq!(shown(0)["consumed"], "250");
     assert_eq!(shown(1)["consumed"], "1.25");
     check(&app);
+    // What would exceed a budget is left out as a whole; less still fits.
+    visit("two", "751", "0");
+    assert_eq!(shown(0)["consumed"], "250");
+    visit("three", "750", "0");
+    assert_eq!(shown(0)["consumed"], "1000");
+    assert_eq!(app.balance("ada"), 1000);
     // Another limit and another schedule keep what was used; the beginning of the budget stays.
     advance(&app, 6);
     let weekly = with(daily.clone(), json!({"interval": "168h", "limit": "99"}));
@@ -437,6 +447,8 @@ fn a_budget_shows_its_use_and_the_next_reset() {
     assert_eq!(shown(1)["consumed"], "0");
     assert_eq!(shown(0)["consumed"], "1.25");
     // A reset by request.
+    visit("four", "1", "2");
+    assert_eq!(shown(0)["consumed"], "3.25");
     let reset = |asset: &Value| {
         let asset = asset.as_str().unwrap();
         app.post(&format!("{path}/reset-budget?asset_id={asset}"), &json!({}))
