@@ -46,6 +46,7 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
             "erased": report.erased,
             "erasedFiles": report.erased_files,
             "given": report.given,
+            "skippedEvents": report.skipped,
             "due": report.due,
             "findings": findings,
         }),
@@ -67,6 +68,11 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
                     1 => "; 1 row of version 0.1.0 is taken as given".to_owned(),
                     rows => format!("; {rows} rows of version 0.1.0 are taken as given"),
                 };
+                let skipped = match report.skipped {
+                    0 => String::new(),
+                    1 => "; 1 event of an erased member was skipped".to_owned(),
+                    events => format!("; {events} events of erased members were skipped"),
+                };
                 let due = match report.due {
                     0 => String::new(),
                     1 => "; 1 ledger entry was due and came in time".to_owned(),
@@ -74,7 +80,7 @@ pub(super) fn run(settings: &Settings, arguments: &Verify) -> Result<ExitCode, a
                 };
                 return format!(
                     "{path}: everything agrees ({figures} figures \
-                     compared{erased}{files}{given}{due})"
+                     compared{erased}{files}{given}{skipped}{due})"
                 );
             }
             let count = findings.len();

@@ -10,6 +10,7 @@ mod journal;
 mod lots;
 mod moves;
 mod participants;
+pub(in crate::service) mod past;
 mod redemptions;
 mod rules;
 mod scope;

@@ -7,6 +7,7 @@ mod check;
 mod history;
 mod insert;
 pub mod journal;
+pub mod past;
 mod read;
 pub(in crate::store) mod replay;
 pub mod spends;

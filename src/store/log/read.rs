@@ -107,7 +107,7 @@ pub(in crate::store) static COUNTED: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The SQL condition that a row is of the given kinds, as ranges of their numbers.
-fn kinds(is_included: impl Fn(EventKind) -> bool) -> String {
+pub(super) fn kinds(is_included: impl Fn(EventKind) -> bool) -> String {
     let mut ranges: Vec<(i64, i64)> = Vec::new();
     for number in EventKind::ALL
         .into_iter()

@@ -1,5 +1,6 @@
 //! Events: what is stored of them, and what the earning rules make of them.
 
+mod earned;
 mod input;
 mod points;
 mod traits;

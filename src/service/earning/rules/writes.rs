@@ -90,7 +90,8 @@ impl Services {
             if !is_same || (status == RuleStatus::Active && status != before.document.status) {
                 let checked = (&mut rule.document.draft, Some(&before.document.draft));
                 let new = drafts::check(&shown.assets, at, version, checked)?;
-                if !is_same {
+                // What the check fills in may be what there was.
+                if rule.document.draft != before.document.draft {
                     replace_budgets(tx, at, &shown.compiled(&before)?, &new)?;
                 }
             }

@@ -3,6 +3,7 @@
 mod accounts;
 mod books;
 mod due;
+mod earned;
 mod members;
 mod points;
 mod timelines;
@@ -29,6 +30,8 @@ pub struct Report {
     pub erased_files: u64,
     /// Rows of version 0.1.0 in the log that lack some of the compared values.
     pub given: u64,
+    /// Events whose rules could not be applied again, because what they depend on was erased.
+    pub skipped: u64,
     /// Rows that were written because something was due, all of which were checked.
     pub due: u64,
     /// The findings, one sentence each; empty if everything agrees.
@@ -79,6 +82,7 @@ pub const STEPS: &[&str] = &[
     "every day of every timeline against SQL",
     "distinct members of every day against SQL",
     "points against their settings and entries",
+    "what rules earned for every event",
     "the snapshot against the log",
     "the saved books against the log",
 ];
@@ -174,6 +178,11 @@ pub(in crate::service) fn verify_rows(
         next();
         let found = report.read("points", points::compare(connection, &folded))?;
         report.findings.extend(found.unwrap_or_default());
+    }
+    next();
+    if let Some(earned) = report.read("events", earned::check(connection))? {
+        report.findings.extend(earned.findings);
+        report.skipped = earned.skipped;
     }
     let compared = compare_saved(connection, (&folded, &heads), &mut report, next);
     report.read("what was saved", compared)?;

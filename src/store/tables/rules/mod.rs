@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub use self::budgets::{budgets, budgets_of, drop_budgets, save_budgets};
 pub use self::versions::{
     NamedVersion, VersionFilter, VersionRow, insert_version, named_version, next_version,
-    numbers_of_versions, versions,
+    numbers_of_versions, version_document, versions,
 };
 use crate::domain::{
     ProgramNumber, RuleNumber, RuleSort, RuleStatus, RuleVersionNumber, Search, Seq, Timestamp,

@@ -77,6 +77,20 @@ pub fn numbers_of_versions(
     })
 }
 
+/// The rule of a version, and what it says since then.
+///
+/// # Errors
+/// [`Error`] if the database fails or the version is no rule.
+pub fn version_document(
+    connection: &Connection,
+    version: RuleVersionNumber,
+) -> Result<Option<(RuleNumber, RuleDocument)>, Error> {
+    let sql = "SELECT rule_id, document FROM rule_version WHERE id = ?1";
+    query::one(connection, sql, [version.0], |row| {
+        Ok((RuleNumber(row.get(0)?), document(row, 1)?))
+    })
+}
+
 /// The filter of a list of versions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VersionFilter {
