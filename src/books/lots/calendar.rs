@@ -188,7 +188,7 @@ impl Calendar {
             while !day.is_sorted() {
                 day.sort_run(places);
             }
-            let is_due = |entry: &Entry, (at, kind)| places.is_due(entry.place, at, kind);
+            let is_due = |entry: Entry, (at, kind)| places.is_due(entry.place, at, kind);
             day.read(places, |entry, (_, account)| {
                 let Some((at, kind)) = entry.moment.parts(*number) else {
                     return Reading::GoOn;
@@ -247,9 +247,9 @@ impl Day {
         let is_sorted = self.is_sorted();
         match self.runs.last_mut() {
             Some(run) if is_sorted => {
-                let own = key_of(&entry, places);
+                let own = key_of(entry, places);
                 let part = &self.list[run.start..run.end];
-                let at = part.partition_point(|entry| key_of(entry, places) > own);
+                let at = part.partition_point(|entry| key_of(*entry, places) > own);
                 if part.get(at) == Some(&entry) {
                     return;
                 }
@@ -266,15 +266,15 @@ impl Day {
     fn sort_run(&mut self, places: &impl Dated) {
         let (start, end) = (self.sorted, self.list.len().min(self.sorted + RUN));
         // The numbers are looked up once each.
-        self.list[start..end].sort_by_cached_key(|entry| Reverse(key_of(entry, places)));
+        self.list[start..end].sort_by_cached_key(|entry| Reverse(key_of(*entry, places)));
         self.runs.push(Run { start, end });
         self.sorted = end;
     }
 
     /// Reads sorted entries in order, until `read` stops it.
-    fn read(&mut self, places: &impl Dated, mut read: impl FnMut(&Entry, Key) -> Reading) {
+    fn read(&mut self, places: &impl Dated, mut read: impl FnMut(Entry, Key) -> Reading) {
         let next = |list: &[Entry], start, end| {
-            let entry = list[start..end].last()?;
+            let entry = *list[start..end].last()?;
             Some((Reverse(key_of(entry, places)), end - 1))
         };
         let mut heads: BinaryHeap<_> = (self.runs.iter().enumerate())
@@ -286,14 +286,13 @@ impl Day {
         let mut forgotten = 0;
         while let Some((Reverse(key), Reverse(index), place)) = heads.pop() {
             let run = &mut self.runs[index];
-            match read(&self.list[place], key) {
-                Reading::GoOn => {}
+            match read(self.list[place], key) {
                 // What is after an entry that stays is looked at again.
                 Reading::Forget if place + 1 == run.end => {
                     run.end -= 1;
                     forgotten += 1;
                 }
-                Reading::Forget => {}
+                Reading::GoOn | Reading::Forget => {}
                 Reading::Stop => break,
             }
             if let Some((key, place)) = next(&self.list, run.start, place) {
@@ -341,7 +340,7 @@ impl Day {
     }
 }
 
-fn key_of(entry: &Entry, places: &impl Dated) -> Key {
+fn key_of(entry: Entry, places: &impl Dated) -> Key {
     (entry.moment, places.key_at(entry.place))
 }
 

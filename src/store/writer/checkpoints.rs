@@ -2,8 +2,8 @@
 //!
 //! Moving them takes tens of milliseconds, in which the writer could answer no caller. SQLite
 //! reuses the log from its start only when all of it was moved and nothing was added since, which
-//! never happens on its own under load. So the thread goes on until it has nearly caught up, and the
-//! writer moves the few pages that were added meanwhile.
+//! never happens on its own under load. So the thread goes on until it has nearly caught up, and
+//! the writer moves the few pages that were added meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
