@@ -73,10 +73,10 @@ CREATE TABLE program (
     expiry_notice   INTEGER
         CONSTRAINT program_expiry_notice CHECK (expiry_notice BETWEEN 1 AND 366),
     description     TEXT,
-    -- The account that later redemptions go to.
     -- What an event of an unknown participant does: it creates one, or is refused.
     unknown_participants TEXT NOT NULL DEFAULT 'CREATE' CONSTRAINT program_unknown_participants
         CHECK (unknown_participants IN ('CREATE', 'REJECT')),
+    -- The account that later redemptions go to.
     redemption_target TEXT  NOT NULL DEFAULT 'SYSTEM_REDEMPTION' CONSTRAINT program_redemption_target
         CHECK (redemption_target IN ('SYSTEM_REDEMPTION', 'SYSTEM_BREAKAGE')),
     refund_grace    INTEGER                 -- hours that points have which are returned after their time; NULL: none

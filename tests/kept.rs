@@ -103,6 +103,7 @@ const ADDITIONS: &[Addition] = &[
     added("/v1/programs", "redemption_target_type"),
     added("/v1/programs", "redemption_target_entity_id"),
     added("/v1/programs", "refund_grace"),
+    added("/v1/programs", "on_unknown_participant"),
     added("/v1/configuration", "phoneWebhook"),
     added("/v1/configuration", "conciergeWebhook"),
 ];

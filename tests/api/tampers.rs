@@ -25,7 +25,8 @@ const NOT_FOUND: &[&str] = &[
     "UPDATE offer SET title = 'Another', points_price = 1, tiers = '[]', disclaimer = 'x',
      is_paused = 1, value_usd = 7, limit_per = 'open'",
     "UPDATE program SET expiry = 'P1M', time_zone = 'Asia/Tokyo', description = 'Another',
-     redemption_target = 'SYSTEM_BREAKAGE', refund_grace = 5",
+     redemption_target = 'SYSTEM_BREAKAGE', refund_grace = 5,
+     unknown_participants = 'REJECT'",
     "UPDATE program SET currency_name = 'Another';
      UPDATE configuration SET currency_name = 'Another'",
     // The first two bytes are the balance.
