@@ -80,7 +80,7 @@ fn database() -> (tempfile::TempDir, PathBuf) {
     lots::insert(&connection, LOTS, now, now + EXPIRE_AFTER);
     drop(connection);
     // The first start takes longer, and saves the books. The first entry after a commit takes time
-    // for each entry in it; no server ever commits so many.
+    // for each entry in it; no server ever commits that many.
     let server = Server::open(Command::new(env!("CARGO_BIN_EXE_stampcard")), &path);
     let credit = json!({"externalUserID": "m1", "amount": 1});
     let mut client = server.client();

@@ -227,7 +227,7 @@ impl Calendar {
     }
 }
 
-/// What becomes of an entry that is read.
+/// Whether an entry that is read is needed.
 enum Reading {
     /// It stays.
     GoOn,

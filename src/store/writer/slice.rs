@@ -16,7 +16,7 @@ const SHARED_SLICE_TIME: Duration = Duration::from_millis(1);
 /// How many due things are listed at a time.
 const LISTED_DUE: usize = 250;
 
-/// So many are worth a savepoint, in which their rows are inserted one by one.
+/// This many due things are worth a savepoint, in which their rows are inserted one by one.
 const MANY_DUE: usize = 16;
 
 /// What a slice applied.

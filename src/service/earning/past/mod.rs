@@ -4,6 +4,8 @@
 mod members;
 mod programs;
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use self::members::Member;
@@ -151,7 +153,7 @@ impl<'a> Past<'a> {
             participant,
             budgets: program.budgets.clone(),
             // The entries were checked when they were posted.
-            amount_limits: Default::default(),
+            amount_limits: BTreeMap::new(),
         };
         Ok(step(program.rules()?, &processed, &state, Listed::Stored))
     }

@@ -44,14 +44,13 @@ impl Program {
 
     /// The rules in force.
     pub(in crate::service) fn rules(&mut self) -> Result<&RuleSet, store::Error> {
-        let active = match self.active.take() {
-            Some(active) => active,
-            None => {
-                let newest = self.newest.values();
-                let active = newest.filter(|(_, it)| it.status == RuleStatus::Active);
-                let rules = active.map(|(version, it)| self.assets.compile(*version, it));
-                RuleSet::new(rules.collect::<Result<_, _>>()?)
-            }
+        let active = if let Some(active) = self.active.take() {
+            active
+        } else {
+            let newest = self.newest.values();
+            let active = newest.filter(|(_, it)| it.status == RuleStatus::Active);
+            let rules = active.map(|(version, it)| self.assets.compile(*version, it));
+            RuleSet::new(rules.collect::<Result<_, _>>()?)
         };
         Ok(self.active.insert(active))
     }

@@ -12,9 +12,9 @@ type Rows<'a> = &'a [(Cause, Activity)];
 
 /// How the next rows fit what is wanted.
 enum Fit {
-    /// So many of them are it.
+    /// This many of them are it.
     Same(usize),
-    /// So many of them are it, but with this many points.
+    /// This many of them are it, but with this many points.
     Other(usize, i64),
     No,
 }

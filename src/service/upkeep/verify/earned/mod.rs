@@ -10,7 +10,7 @@ use self::matching::compare;
 use self::wanted::{Wanted, wanted};
 use crate::domain::{
     Activity, Cause, Entry, Event, EventStatus, MemberNumber, ProgramNumber, RuleNumber, Seq,
-    StoredEvent,
+    StoredEvent, StoredEventId,
 };
 use crate::rules::{Data, Outcome, Verdict};
 use crate::service::earning::past::{Occurred, Past};
@@ -111,6 +111,9 @@ impl Check<'_> {
         stored: &StoredEvent,
     ) -> Result<(), store::Error> {
         let row = store::stored_events::of_seq(self.connection, activity.seq)?;
+        if let Some(row) = &row {
+            self.compare_row(&activity, program, stored, row)?;
+        }
         let is_erased = stored.member.is_some_and(|own| self.erased.contains(&own));
         let data = stored.data.as_deref().filter(|_| !is_erased);
         let is_unsure = !self.past.program(program)?.unsure.is_empty();
@@ -141,6 +144,34 @@ impl Check<'_> {
             wanted,
             rows: Vec::new(),
         });
+        Ok(())
+    }
+
+    /// Compares the row of an event with the log. That it exists is checked with the log.
+    fn compare_row(
+        &mut self,
+        activity: &Activity,
+        program: ProgramNumber,
+        stored: &StoredEvent,
+        row: &EventRow,
+    ) -> Result<(), store::Error> {
+        let key = stored.key.as_deref();
+        let uuid = store::programs::get(self.connection, program)?.uuid;
+        let has_id = key.is_none_or(|key| StoredEventId::of_key(uuid, key) == row.id);
+        let is_completed = row.status == EventStatus::Completed;
+        let differences = [
+            ("uuid", row.id != stored.id || !has_id),
+            ("program_id", row.program != program),
+            ("member_id", row.member != stored.member),
+            ("status", is_completed != stored.completed),
+            ("happened_at", row.happened_at != stored.happened_at),
+        ];
+        for (column, _) in differences.into_iter().filter(|(_, differs)| *differs) {
+            let seq = activity.seq.0;
+            self.report(format!(
+                "event {seq}: its {column} does not match activity {seq}"
+            ));
+        }
         Ok(())
     }
 
@@ -285,7 +316,9 @@ impl Check<'_> {
                 }
             }
         }
-        findings.into_iter().for_each(|it| self.report(it));
+        for finding in findings {
+            self.report(finding);
+        }
         Ok(())
     }
 
@@ -326,7 +359,9 @@ impl Check<'_> {
             }
         }
         findings.sort();
-        findings.into_iter().for_each(|it| self.report(it));
+        for finding in findings {
+            self.report(finding);
+        }
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The rows of the log that effects have.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -79,13 +80,12 @@ pub(super) fn wanted(
         let Some(known) = member.filter(|member| !erased.contains(member)) else {
             continue;
         };
-        if !states.contains_key(&known.0) {
-            states.insert(known.0, past.traits(program, known)?.clone());
-        }
-        if let Some(traits) = states.get_mut(&known.0) {
-            let changes = changes(traits, at, &caused.effect).into_iter();
-            all.extend(changes.map(|change| of(What::State(change))));
-        }
+        let traits = match states.entry(known.0) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(past.traits(program, known)?.clone()),
+        };
+        let changes = changes(traits, at, &caused.effect).into_iter();
+        all.extend(changes.map(|change| of(What::State(change))));
     }
     Ok(all)
 }
