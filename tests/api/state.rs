@@ -242,9 +242,9 @@ fn a_counter_is_zero_when_its_time_is_over() {
         ]
     );
     // The time starts again with each value that is set, also with the same.
-    app.clock.advance(Duration::from_secs(3_600));
+    app.clock.advance(Duration::from_hours(1));
     app.put(&path, &json!({"value": "2"})).expect(200);
-    app.clock.advance(Duration::from_secs(3_600));
+    app.clock.advance(Duration::from_hours(1));
     assert_eq!(app.get(&path).expect(200)["value"], "2");
     assert_verified(&app);
     let never = app.put(&path, &json!({"value": "2", "reset_after": ""}));
@@ -278,8 +278,8 @@ fn attributes_are_those_of_the_member() {
     assert_eq!(listed["data"][0], rows[0]);
     assert_eq!(listed["data"][1]["key"], "list");
     let version = app.get(&ada).expect(200)["version"].as_i64();
-    let patch = json!({"attributes": {"city": "Rome", "born": "06-15"}});
-    let merged = app.patch(&path, &patch).expect(200);
+    let changes = json!({"attributes": {"city": "Rome", "born": "06-15"}});
+    let merged = app.patch(&path, &changes).expect(200);
     assert_eq!(merged["attributes"]["city"], "Rome");
     assert_eq!(merged["attributes"]["born"], "06-15");
     assert!(app.get(&ada).expect(200)["version"].as_i64() > version);
@@ -369,7 +369,7 @@ fn the_history_is_filtered_and_has_pages() {
     let app = TestApp::start();
     let ada = participant(&app, "ada");
     for number in 0..5 {
-        app.clock.advance(Duration::from_secs(60));
+        app.clock.advance(Duration::from_mins(1));
         app.put(&format!("{ada}/state/tags/t{number}"), &Value::Null)
             .expect(201);
         let counter = format!("{ada}/state/counters/c");

@@ -37,89 +37,91 @@ pub(super) fn participant_rows(world: &World) -> Vec<Row> {
     ]
 }
 
+/// A route below the state of a participant.
+macro_rules! state {
+    ($rest:literal) => {
+        concat!("/v1/participants/{id}/state/", $rest)
+    };
+}
+
+/// The state of a participant that does not exist.
+const UNKNOWN: &str = "/v1/participants/x/state";
+
 pub(super) fn state_rows(world: &World) -> Vec<Row> {
-    let id = "/v1/participants/{id}";
     let own = format!("/v1/participants/{}", world.participants[1]);
-    let state = |rest: &str| format!("{own}/state/{rest}");
-    let [tags, tag, counters, counter, attributes, attribute] = [
-        "tags",
-        "tags/{tag}",
-        "counters",
-        "counters/{key}",
-        "attributes",
-        "attributes/{key}",
-    ]
-    .map(|rest| &*format!("{id}/state/{rest}").leak());
-    let unknown = "/v1/participants/x/state";
-    let (vip, visits, city) = (
-        state("tags/VIP"),
-        state("counters/visits"),
-        state("attributes/city"),
-    );
     let history = format!("{own}/activity/state-history");
+    let bad = format!("{history}?operation=x");
+    let route = "/v1/participants/{id}/activity/state-history";
+    let mut rows = tag_rows(&format!("{own}/state"));
+    rows.extend(counter_rows(&format!("{own}/state")));
+    rows.extend(attribute_rows(&format!("{own}/state")));
+    rows.push(
+        row("GET", route, &history)
+            .gives(200, ["state_type", "visits"])
+            .bad(bad, Value::Null, 400, "operation"),
+    );
+    rows
+}
+
+fn tag_rows(state: &str) -> Vec<Row> {
+    let (tags, vip) = (format!("{state}/tags"), format!("{state}/tags/VIP"));
+    let unknown = format!("{UNKNOWN}/tags");
     vec![
-        row("PUT", tag, &vip)
+        row("PUT", state!("tags/{tag}"), &vip)
             .gives(201, ["vip"])
-            .bad(state("tags/%07"), Value::Null, 400, "tag"),
-        row("GET", tags, state("tags"))
+            .bad(format!("{tags}/%07"), Value::Null, 400, "tag"),
+        row("GET", state!("tags"), &tags)
             .gives(200, ["vip", "next_cursor"])
-            .bad(format!("{unknown}/tags"), Value::Null, 404, "participant"),
-        row("DELETE", tag, &vip)
+            .bad(unknown, Value::Null, 404, "participant"),
+        row("DELETE", state!("tags/{tag}"), &vip)
             .gives(204, [])
             .bad(&vip, Value::Null, 404, "tag"),
-        row("PUT", tags, state("tags"))
+        row("PUT", state!("tags"), &tags)
             .body(json!({"tags": ["A", "b"]}))
             .gives(200, ["a"])
-            .bad(state("tags"), json!({"tags": "a"}), 400, "tags"),
-        row("PUT", counter, &visits)
+            .bad(&tags, json!({"tags": "a"}), 400, "tags"),
+    ]
+}
+
+fn counter_rows(state: &str) -> Vec<Row> {
+    let counters = format!("{state}/counters");
+    let visits = format!("{counters}/visits");
+    let (unknown, absent) = (format!("{UNKNOWN}/counters"), format!("{counters}/x"));
+    vec![
+        row("PUT", state!("counters/{key}"), &visits)
             .body(json!({"value": "3", "reset_after": "720h"}))
             .gives(200, ["720h"])
             .bad(&visits, json!({"value": 3}), 400, "value"),
-        row("GET", counter, &visits).gives(200, ["visits"]).bad(
-            state("counters/x"),
-            Value::Null,
-            404,
-            "counter",
-        ),
-        row("GET", counters, state("counters"))
+        row("GET", state!("counters/{key}"), &visits)
             .gives(200, ["visits"])
-            .bad(
-                format!("{unknown}/counters"),
-                Value::Null,
-                404,
-                "participant",
-            ),
-        row("PUT", attribute, &city)
+            .bad(absent, Value::Null, 404, "counter"),
+        row("GET", state!("counters"), &counters)
+            .gives(200, ["visits"])
+            .bad(unknown, Value::Null, 404, "participant"),
+    ]
+}
+
+fn attribute_rows(state: &str) -> Vec<Row> {
+    let attributes = format!("{state}/attributes");
+    let (city, unknown) = (
+        format!("{attributes}/city"),
+        format!("{UNKNOWN}/attributes"),
+    );
+    vec![
+        row("PUT", state!("attributes/{key}"), &city)
             .body(json!({"value": "Bath"}))
             .gives(200, ["Bath"])
             .bad(&city, json!({"value": ""}), 400, "value"),
-        row("PATCH", attributes, state("attributes"))
+        row("PATCH", state!("attributes"), &attributes)
             .body(json!({"attributes": {"born": "06-15"}}))
             .gives(200, ["Bath", "06-15"])
-            .bad(state("attributes"), json!({}), 400, "attributes"),
-        row("GET", attributes, state("attributes"))
+            .bad(&attributes, json!({}), 400, "attributes"),
+        row("GET", state!("attributes"), &attributes)
             .gives(200, ["Bath"])
-            .bad(
-                format!("{unknown}/attributes"),
-                Value::Null,
-                404,
-                "participant",
-            ),
-        row("DELETE", attribute, &city)
+            .bad(unknown, Value::Null, 404, "participant"),
+        row("DELETE", state!("attributes/{key}"), &city)
             .gives(204, [])
             .bad(&city, Value::Null, 404, "attribute"),
-        row(
-            "GET",
-            "/v1/participants/{id}/activity/state-history",
-            &history,
-        )
-        .gives(200, ["state_type", "visits"])
-        .bad(
-            format!("{history}?operation=x"),
-            Value::Null,
-            400,
-            "operation",
-        ),
     ]
 }
 
