@@ -676,8 +676,7 @@ pub(super) fn table(world: &World) -> Vec<Row> {
     let mut rows = public_rows();
     rows.extend(member_rows());
     rows.extend(wallet_rows());
-    rows.extend(asset_rows());
-    rows.extend(rule_rows(world));
+    rows.extend(asset_rows().into_iter().chain(rule_rows(world)));
     rows.extend(event_rows(world));
     rows.extend(offer_rows(world));
     rows.extend(redemption_rows(world));
