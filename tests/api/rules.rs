@@ -98,6 +98,7 @@ fn a_rule_is_created_with_defaults_read_again_and_counted() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of what is wrong")]
 fn a_rule_that_is_wrong_is_refused_with_the_field_and_the_place() {
     let app = TestApp::start();
     let wrong = |fields: Value| {
@@ -375,6 +376,7 @@ fn a_program_has_at_most_200_rules_that_are_not_archived() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one history, step by step")]
 fn a_budget_shows_its_use_and_the_next_reset() {
     let app = TestApp::start_at("2026-06-15T12:00:00Z", |_| ());
     let miles = app

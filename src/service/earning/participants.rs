@@ -125,7 +125,7 @@ impl Services {
                 members::merge(tx, at, member, profile, false)?
             } else {
                 let id = ExternalUserId::parse("external_id", request.external_id.as_str())?;
-                members::create(tx, caps, (at, key), &id, profile)?
+                members::create(tx, caps, (at, key), &id, profile, None)?
             };
             let member = match request.status {
                 Some(status) => set_status(tx, at, member, status)?,

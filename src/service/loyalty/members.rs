@@ -53,7 +53,7 @@ impl Services {
             precondition.check(found.as_ref().map(|member| member.version))?;
             let member = match found {
                 Some(member) => merge(tx, at, member, request.profile, true)?,
-                None => create(tx, caps, (at, key), &id, request.profile)?,
+                None => create(tx, caps, (at, key), &id, request.profile, None)?,
             };
             Ok(Answer::ok(&SetMemberResponse::from(&member)).at(member.version))
         })
@@ -284,19 +284,9 @@ pub(in crate::service) fn check_on_behalf(
     }
 }
 
-/// Creates a member, whose id must follow the current rules for ids.
+/// Creates a member, whose id must follow the current rules for ids. If a stored event is the
+/// cause, it is the one with this number.
 pub(in crate::service) fn create(
-    tx: &mut Transaction<'_>,
-    caps: Caps,
-    (at, key): (Timestamp, &KeyPrincipal),
-    id: &ExternalUserId,
-    profile: MemberProfile,
-) -> Result<Member, ServiceError> {
-    create_for(tx, caps, (at, key), id, profile, None)
-}
-
-/// [`create`], because of a stored event: the one with this number.
-pub(in crate::service) fn create_for(
     tx: &mut Transaction<'_>,
     caps: Caps,
     (at, key): (Timestamp, &KeyPrincipal),

@@ -39,7 +39,9 @@ impl Services {
                     let member = members::current(tx, key.program, external_user_id)?;
                     members::merge(tx, at, member, profile, false)?.number
                 }
-                None => members::create(tx, caps, (at, key), &external_user_id, profile)?.number,
+                None => {
+                    members::create(tx, caps, (at, key), &external_user_id, profile, None)?.number
+                }
             };
             let record = tx.account(number);
             let record = record.ok_or(store::Error::Impossible("member without an account"))?;

@@ -57,9 +57,8 @@ impl World {
     }
 
     pub(super) fn on(app: TestApp) -> Self {
-        let ada = json!({
-            "externalUserID": "ada", "displayName": "Ada Lovelace", "email": "ada@example.com",
-        });
+        let ada = json!({"externalUserID": "ada", "displayName": "Ada Lovelace",
+            "email": "ada@example.com"});
         app.post("/v1/auth/exchange", &ada).expect(200);
         credit(&app, "ada", 100);
         app.member("bob", 200);

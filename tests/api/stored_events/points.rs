@@ -200,7 +200,10 @@ fn an_entry_names_the_event_and_the_rule_that_caused_it() {
     let of_purchase = (json!("10"), bought["id"].clone(), json!(double));
     assert_eq!(list(""), [by_hand, of_visit.clone(), of_purchase.clone()]);
     let event = bought["id"].as_str().unwrap();
-    assert_eq!(list(&format!("?event_id={event}")), [of_purchase.clone()]);
+    assert_eq!(
+        list(&format!("?event_id={event}")),
+        std::slice::from_ref(&of_purchase)
+    );
     assert_eq!(list(&format!("?rule_id={other}")), [of_visit]);
     assert_eq!(list(&format!("?rule_id={double}")), [of_purchase]);
     assert_eq!(list(&format!("?rule_id={other}&event_id={event}")), []);

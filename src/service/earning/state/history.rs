@@ -116,6 +116,11 @@ fn response(
     let event = event_of(connection, &row)?;
     let ids = DerivedIds::new(program, DerivedKind::StateChange);
     let change = row.change;
+    let version = change.cause.map(|cause| {
+        let found = store::rules::named_version(connection, cause.version)?;
+        found.ok_or(store::Error::Impossible("version of a rule"))
+    });
+    let rule_id = version.transpose()?.map(|version| version.rule.to_string());
     let is_attribute = change.kind == StateKind::Attribute;
     let value = |text: Option<Box<str>>| match text {
         Some(json) if is_attribute => Some(Attributes::text_of(&json)),
@@ -129,7 +134,7 @@ fn response(
         old_value: value(change.old),
         new_value: value(change.new),
         event_id: event.map(|event| event.id.as_uuid().to_string()),
-        rule_id: None,
+        rule_id,
         program_id: program.to_string(),
         changed_by_api_key_id: keys.id(row.actor)?,
         changed_at: row.at.to_short(),

@@ -61,7 +61,7 @@ pub(super) fn create(
     let event = Seq(tx.next_seq().0 + i64::try_from(ids.len()).unwrap_or(0));
     for id in &ids {
         let profile = MemberProfile::default();
-        members::create_for(tx, caps, (at, key), id, profile, Some(event))?;
+        members::create(tx, caps, (at, key), id, profile, Some(event))?;
     }
     let record = |it: Option<&Named>| match it {
         None => Ok(None),

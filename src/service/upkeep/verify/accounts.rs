@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::compared::Compared;
 use crate::books::{Books, Record};
 use crate::domain::{AccountKey, AssetNumber, MemberNumber, Points, ProgramNumber, Status, Wallet};
 use crate::store::audit::{self, AccountRow, FundsRow, FurtherRow};
@@ -9,15 +10,6 @@ use crate::store::{self, Connection};
 
 /// The number of findings after which the comparison stops.
 const FINDINGS_MAX: usize = 100;
-
-/// The result of a comparison.
-#[derive(Debug, Default)]
-pub(super) struct Compared {
-    /// The findings, one sentence each.
-    pub(super) findings: Vec<String>,
-    /// The number of compared accounts and programs.
-    pub(super) figures: usize,
-}
 
 /// Compares the account of every member, and the sums of every program.
 pub(super) fn compare(connection: &Connection, books: &Books) -> Result<Compared, store::Error> {

@@ -2,18 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::compared::Compared;
 use crate::analytics::{Figures, MemberFigures};
 use crate::domain::ProgramNumber;
 use crate::store::{self, Connection, audit};
 
 const DAY: i64 = 86_400_000;
-
-/// The figures that were compared, and the findings.
-#[derive(Debug, Default)]
-pub(super) struct Compared {
-    pub(super) figures: usize,
-    pub(super) findings: Vec<String>,
-}
 
 /// Compares the members of every day, and of all days together.
 pub(super) fn compare(

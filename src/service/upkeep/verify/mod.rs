@@ -2,6 +2,7 @@
 
 mod accounts;
 mod books;
+mod compared;
 mod due;
 mod earned;
 mod members;
@@ -154,11 +155,7 @@ pub(in crate::service) fn verify_rows(
     let mut next = || progress(steps.next().copied().unwrap_or_default());
     if folded.books_fault.is_none() {
         next();
-        let compared = accounts::compare(connection, &folded.books);
-        if let Some(compared) = report.read("accounts", compared)? {
-            report.findings.extend(compared.findings);
-            report.figures += compared.figures;
-        }
+        report.add("accounts", accounts::compare(connection, &folded.books))?;
     }
     if folded.figures_fault.is_none() {
         next();
@@ -169,10 +166,7 @@ pub(in crate::service) fn verify_rows(
         report.read("days", compared)?;
         next();
         let compared = members::compare(connection, &folded.figures);
-        if let Some(compared) = report.read("members", compared)? {
-            report.findings.extend(compared.findings);
-            report.figures += compared.figures;
-        }
+        report.add("members", compared)?;
     }
     if folded.books_fault.is_none() && folded.figures_fault.is_none() {
         next();

@@ -10,7 +10,7 @@ use self::matching::compare;
 use self::wanted::{Wanted, wanted};
 use crate::domain::{
     Activity, Cause, Entry, Event, EventStatus, MemberNumber, ProgramNumber, RuleNumber, Seq,
-    StoredEvent, StoredEventId,
+    StoredEvent, StoredEventId, Tag,
 };
 use crate::rules::{Data, Outcome, Verdict};
 use crate::service::earning::past::{Occurred, Past};
@@ -332,7 +332,7 @@ impl Check<'_> {
             let tags = store::state::tags(self.connection, member)?;
             if !tags
                 .iter()
-                .map(|tag| tag.as_str())
+                .map(Tag::as_str)
                 .eq(traits.tags().iter().map(|it| &**it))
             {
                 findings.push(format!(
