@@ -91,7 +91,7 @@ const CHANGES: &[(&str, &str)] = &[
     ),
     (
         "DELETE FROM activity WHERE seq = (SELECT max(seq) FROM activity WHERE kind = 37)",
-        "a change of a counter by rule version row",
+        "a change of a tag by rule version row",
     ),
     (
         "UPDATE evaluation SET status = 'SKIPPED' WHERE place = 0",

@@ -85,7 +85,7 @@ fn a_failed_event_takes_back_what_it_did_to_the_state() {
     let path = format!("/v1/participants/{id}/state/counters/n");
     app.put(&path, &body).expect(200);
     let action = json!({"type": "COUNTER", "key": "n",
-        "value": "event.many * 7000000000000000000000000000"});
+        "value": "event.many * 7000000000000000000000000000.0"});
     rule(
         &app,
         json!({"condition": "event.many > 0", "actions": [action], "order": 5}),

@@ -173,11 +173,6 @@ pub(in crate::service) fn verify_rows(
         let found = report.read("points", points::compare(connection, &folded))?;
         report.findings.extend(found.unwrap_or_default());
     }
-    next();
-    if let Some(earned) = report.read("events", earned::check(connection))? {
-        report.findings.extend(earned.findings);
-        report.skipped = earned.skipped;
-    }
     let compared = compare_saved(connection, (&folded, &heads), &mut report, next);
     report.read("what was saved", compared)?;
     Ok(report)
@@ -186,8 +181,7 @@ pub(in crate::service) fn verify_rows(
 /// The figures and the books of the log. A row that contradicts those before it is a finding;
 /// `None` if the log cannot be read.
 fn folded(connection: &Connection, report: &mut Report) -> Result<Option<Folded>, store::Error> {
-    let mut folded = Folded::default();
-    let mut due = DueCheck::default();
+    let (mut folded, mut due) = (Folded::default(), DueCheck::default());
     let caught_up = folded.catch_up_with(connection, |books, row| due.row(books, row));
     due.finish();
     report.due = due.rows;
@@ -332,7 +326,7 @@ fn compare_days(
     Ok(())
 }
 
-/// Checks that what was saved and the rows after it give the same figures and books as the log.
+/// Checks what rules earned, and that what was saved and the rows after it give the same as the log.
 /// What cannot be used is not a finding, because the next start then folds the log.
 fn compare_saved(
     connection: &Connection,
@@ -340,6 +334,11 @@ fn compare_saved(
     report: &mut Report,
     mut next: impl FnMut(),
 ) -> Result<(), store::Error> {
+    next();
+    if let Some(earned) = report.read("events", earned::check(connection))? {
+        report.findings.extend(earned.findings);
+        report.skipped = earned.skipped;
+    }
     next();
     let mut restored = Restored::read(connection)?;
     let (has_figures, has_books) = (restored.has_figures(), restored.has_books());
