@@ -21,8 +21,8 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 
 /// Fields that are null only after an erasure.
 const NEVER_NULL: [&str; 2] = ["Redemption.description", "Reversal.reason"];
-/// Fields of what this server does not have, groups and names of two parts, and of what no operation
-/// of the tables makes: events.
+/// Fields of what this server does not have, groups and names of two parts, and of what no
+/// operation of the tables makes: events.
 const ALWAYS_NULL: [&str; 8] = [
     "JournalEntry.event_id",
     "JournalEntry.rule_id",

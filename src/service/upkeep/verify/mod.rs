@@ -7,59 +7,20 @@ mod due;
 mod earned;
 mod members;
 mod points;
+mod report;
 mod timelines;
 
 use self::timelines::MEASURES;
 use std::collections::HashMap;
 
 use self::due::DueCheck;
+pub use self::report::Report;
 use crate::analytics::{Counters, Figures, OfferCounters, OfferFigures, Sum, Timeline};
 use crate::domain::{ProgramNumber, Seq, Status, Timestamp};
 use crate::service::figures::fold::Folded;
 use crate::service::figures::saved::Restored;
 use crate::service::idempotency;
 use crate::store::{self, Connection, audit};
-
-/// The result of a verification.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// The number of figures that were compared.
-    pub figures: usize,
-    /// Erased texts of the log, of which only the commitments in the chain can be checked.
-    pub erased: u64,
-    /// Erased files, of which nothing is left to check.
-    pub erased_files: u64,
-    /// Rows of version 0.1.0 in the log that lack some of the compared values.
-    pub given: u64,
-    /// Events whose rules could not be applied again, because what they depend on was erased.
-    pub skipped: u64,
-    /// Rows that were written because something was due, all of which were checked.
-    pub due: u64,
-    /// The findings, one sentence each; empty if everything agrees.
-    pub findings: Vec<String>,
-}
-
-impl Report {
-    /// Returns what was read. A value that no version writes is a finding, and the verification
-    /// continues.
-    fn read<T>(
-        &mut self,
-        what: &str,
-        read: Result<T, store::Error>,
-    ) -> Result<Option<T>, store::Error> {
-        match read {
-            Ok(read) => Ok(Some(read)),
-            Err(error) if error.is_storage_failure() || error.is_damage() => Err(error),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                let cause = cause.unwrap_or_else(|| error.to_string());
-                self.findings
-                    .push(format!("{what}: a value that no version writes ({cause})"));
-                Ok(None)
-            }
-        }
-    }
-}
 
 /// The names of the steps of a verification, to show its progress.
 pub const STEPS: &[&str] = &[
@@ -326,8 +287,8 @@ fn compare_days(
     Ok(())
 }
 
-/// Checks what rules earned, and that what was saved and the rows after it give the same as the log.
-/// What cannot be used is not a finding, because the next start then folds the log.
+/// Checks what rules earned, and that what was saved and the rows after it give the same as the
+/// log. What cannot be used is not a finding, because the next start then folds the log.
 fn compare_saved(
     connection: &Connection,
     (folded, heads): (&Folded, &HashMap<i64, (Seq, [u8; 32])>),
