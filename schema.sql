@@ -156,6 +156,7 @@ CREATE TABLE rule (
 ) STRICT;
 CREATE UNIQUE INDEX rule_order ON rule (program_id, position) WHERE status = 'ACTIVE';
 CREATE INDEX rule_by_program ON rule (program_id);
+CREATE INDEX rule_open ON rule (program_id) WHERE archived_at IS NULL;
 
 -- A rule as it was from one change to the next. The activity that began it has the time and the actor.
 CREATE TABLE rule_version (

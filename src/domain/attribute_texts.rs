@@ -75,6 +75,24 @@ impl Attributes {
         serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())
     }
 
+    /// Attributes of which one is a text from now on. The others stay as they are, byte for byte.
+    ///
+    /// # Errors
+    /// [`Invalid`] if all of them are longer than [`Attributes::BYTES_MAX`].
+    pub fn with_text(current: Option<&Self>, name: &str, text: &str) -> Result<Self, Invalid> {
+        let mut all = current.map(|all| values(all.as_str())).unwrap_or_default();
+        if let Ok(value) = serde_json::value::to_raw_value(text) {
+            if let (Some(current), Some(known)) = (current, all.get(name))
+                && known.get() == value.get()
+            {
+                return Ok(current.clone());
+            }
+            all.insert(name.to_owned(), value);
+        }
+        let json = serde_json::to_string(&all).unwrap_or_default();
+        Self::parse("attributes", &json)
+    }
+
     /// Attributes of which some got other texts. The others stay as they are, byte for byte.
     ///
     /// # Errors

@@ -14,6 +14,9 @@ use super::set::RuleSet;
 use super::state::{State, counted};
 use super::values::{Event, Values};
 
+/// The most effects of an event: all of them happen in one write.
+pub(super) const EFFECTS_MAX: usize = 256;
+
 /// Which evaluations are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listed {
@@ -208,6 +211,9 @@ impl<'a> Step<'a> {
         );
         if is_trait {
             self.state.to_mut().apply(&caused, self.event.at);
+        }
+        if self.outcome.effects.len() >= EFFECTS_MAX {
+            return Err(format!("an event has at most {EFFECTS_MAX} effects"));
         }
         self.outcome.effects.push(caused);
         Ok(false)

@@ -269,6 +269,12 @@ const LIMITS: &[Limit] = &[
         "a_program_has_at_most_200_rules_that_are_not_archived",
     ),
     (
+        "effects of an event, those of all rules together",
+        Constant("src/rules/step.rs", "EFFECTS_MAX"),
+        "the event is `FAILED`",
+        "an_event_has_at_most_256_effects",
+    ),
+    (
         "active webhooks per program",
         Constant("src/domain/limits.rs", "ENDPOINTS_MAX"),
         "422 `WEBHOOK_LIMIT_REACHED`",

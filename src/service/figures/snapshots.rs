@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::steps::in_steps;
 use crate::analytics::snapshot::{
-    Capture, Damaged, Draft, Header, Part, Stored, TimelineId, VERSION,
+    Capture, Damaged, Draft, Header, Part, SegmentId, Stored, TimelineId, VERSION,
 };
 use crate::analytics::{Engine, Figures};
 use crate::domain::Seq;
@@ -120,8 +120,10 @@ impl FiguresSaver {
             return Ok(None);
         };
         self.store(writer, &capture)?;
+        let replaced = capture.deleted.clone();
         self.saved.last_seq = Some(capture.last_seq);
         self.saved.stored.note(capture);
+        Self::forget(writer, &replaced)?;
         Ok(self.saved.last_seq)
     }
 
@@ -170,7 +172,12 @@ impl FiguresSaver {
             checksum: header.checksum(),
         };
         writer.write_blocking(move |tx| store::snapshots::put_header(tx, &row))?;
-        for id in &capture.deleted {
+        Ok(())
+    }
+
+    /// Deletes what a snapshot replaced, once it is the valid one.
+    fn forget(writer: &UpkeepWriter, replaced: &[SegmentId]) -> Result<(), WriteError> {
+        for id in replaced {
             let TimelineId {
                 program, measure, ..
             } = id.timeline;

@@ -18,7 +18,7 @@ use crate::store::tables::query;
 
 const ACTIVE: &str = "SELECT r.id, r.uuid, r.newest, v.document
     FROM rule r JOIN rule_version v ON v.id = r.newest
-    WHERE r.program_id = ?1 AND r.status = 'ACTIVE'";
+    WHERE r.program_id = ?1 AND r.archived_at IS NULL AND r.status = 'ACTIVE'";
 
 const ASSETS: &str = "SELECT CASE WHEN symbol IS NOT NULL THEN id END AS number, scale,
         inventory_mode

@@ -18,6 +18,9 @@ const SELECT: &str = "SELECT e.seq, e.uuid, e.program_id, e.member_id, e.recipie
         e.status, e.happened_at, e.depth, e.error, a.at AS stored_at
     FROM event e JOIN activity a ON a.seq = e.seq";
 
+/// The column that says whether the rule of a filter matched.
+const MATCHED: &str = "has_matched";
+
 /// An event, without its key and its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRow {
@@ -177,20 +180,21 @@ pub fn list(
         rows: Vec::new(),
         next: None,
     };
-    let mut read_rows = 0;
+    let (mut read_rows, mut last) = (0, None);
+    let has_mark = filter.rule.is_some() && filter.sort != EventSort::CreatedAt;
     for query in queries(program, filter, after.as_ref()) {
         let mut statement = connection.prepare_cached(&query.sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(query.values))?;
-        let mut last = None;
         while let Some(row) = rows.next()? {
             if page.rows.len() == limit || read_rows == READ_MAX {
                 page.next = last;
                 return Ok(page);
             }
+            let is_of_rule = !has_mark || row.get(MATCHED)?;
             let row = read(row)?;
             read_rows += 1;
             last = Some(row.seq);
-            if filter.admits(&row) {
+            if is_of_rule && filter.admits(&row) {
                 page.rows.push(row);
             }
         }
@@ -209,7 +213,8 @@ fn queries(program: ProgramNumber, filter: &EventFilter, after: Option<&EventRow
     match filter.sort {
         EventSort::CreatedAt => {
             let mut query = base();
-            if let Some(member) = filter.member {
+            // The events of a rule are read in the order of its evaluations.
+            if let Some(member) = filter.member.filter(|_| filter.rule.is_none()) {
                 query.and("e.member_id = ?", [member.0]);
             }
             if let Some(after) = after {
@@ -257,24 +262,28 @@ fn queries(program: ProgramNumber, filter: &EventFilter, after: Option<&EventRow
     }
 }
 
-/// The events of a program in which the rule of a filter matched, if it names one.
+/// The events of a program. If a filter names a rule, those in which it matched; in another order
+/// than that of the evaluations, all of them with a column that says whether it did.
 fn all_of(program: ProgramNumber, filter: &EventFilter) -> Query {
-    let mut query = match (filter.rule, filter.sort) {
+    match (filter.rule, filter.sort) {
+        (None, _) => Query::new(format!("{SELECT} WHERE e.program_id = ?"), [program.0]),
         (Some(rule), EventSort::CreatedAt) => {
             let sql = format!(
                 "{SELECT} JOIN evaluation v ON v.event_seq = e.seq
                 WHERE v.rule_id = ? AND v.status IN ('SUCCESS', 'FAILED') AND e.program_id = ?"
             );
-            return Query::new(sql, [rule.0, program.0]);
+            Query::new(sql, [rule.0, program.0])
         }
-        _ => Query::new(format!("{SELECT} WHERE e.program_id = ?"), [program.0]),
-    };
-    if let Some(rule) = filter.rule {
-        let sql = "EXISTS (SELECT 1 FROM evaluation v WHERE v.event_seq = e.seq
-            AND v.rule_id = ? AND v.status IN ('SUCCESS', 'FAILED'))";
-        query.and(sql, [rule.0]);
+        (Some(rule), _) => {
+            let (columns, tables) = SELECT.split_once("FROM").unwrap_or_default();
+            let sql = format!(
+                "{columns}, EXISTS (SELECT 1 FROM evaluation v WHERE v.event_seq = e.seq
+                    AND v.rule_id = ? AND v.status IN ('SUCCESS', 'FAILED')) AS {MATCHED}
+                FROM {tables} WHERE e.program_id = ?"
+            );
+            Query::new(sql, [rule.0, program.0])
+        }
     }
-    query
 }
 
 fn read(row: &Row<'_>) -> Result<EventRow, Error> {

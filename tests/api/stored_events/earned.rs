@@ -155,3 +155,33 @@ fn what_rules_earned_is_found_again_and_every_change_of_it_is_named() {
     let changes: Vec<(&str, &str)> = changes.iter().map(|(sql, it)| (&**sql, *it)).collect();
     assert_named(&app.database(), &changes);
 }
+
+/// The operator's id of a participant whom a rule named belongs to nobody, and then to another one.
+#[test]
+fn what_rules_earned_is_found_again_after_ids_have_changed() {
+    let app = TestApp::start();
+    app.member("bob", 0);
+    let target = json!({"type": "PARTICIPANT", "external_id": "event.friend"});
+    let tag = json!({"type": "TAG", "tag": "friend", "target": target});
+    let points = crate::client::with(credit("5"), json!({"target": target}));
+    let own = json!({"type": "COUNTER", "key": "friends", "value": "1"});
+    rule(
+        &app,
+        json!({"condition": "true", "actions": [points, tag, own]}),
+    );
+    let found = app.get("/v1/participants?external_id=bob").expect(200);
+    let bob = found["data"][0]["id"].as_str().unwrap().to_owned();
+    send(&app, "a", &json!({"friend": "bob"}));
+    check(&app);
+    let renamed = json!({"external_id": "robert"});
+    app.patch(&format!("/v1/participants/{bob}"), &renamed)
+        .expect(200);
+    check(&app);
+    app.member("bob", 0);
+    check(&app);
+    send(&app, "b", &json!({"friend": "bob"}));
+    app.delete("/v1/members/bob?erase=true").expect(200);
+    app.member("bob", 0);
+    check(&app);
+    assert_eq!(app.balance("robert"), 5);
+}

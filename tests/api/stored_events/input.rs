@@ -199,6 +199,11 @@ fn events_are_listed_page_by_page_in_any_order() {
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     );
     assert_eq!(pages("&sort_by=status"), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    // A page that ends with the last completed one.
+    let exact = app
+        .get("/v1/events?limit=8&sort_by=status&sort_dir=asc")
+        .expect(200);
+    assert_eq!(exact["pagination"]["has_more"], true);
     assert_eq!(pages("&status=FAILED"), [9, 8]);
     assert_eq!(pages("&status=PENDING"), Vec::<i64>::new());
     assert_eq!(pages("&external_id=bob"), [9, 7, 5, 3, 1]);
@@ -294,4 +299,37 @@ fn a_program_can_refuse_events_of_unknown_participants() {
     let bad = json!({"on_unknown_participant": "ASK"});
     scrip_error(app.patch("/v1/programs/current", &bad), 400, "bad_request");
     check(&app);
+}
+
+#[test]
+fn an_event_of_an_erased_participant_is_known_by_its_key_alone() {
+    let app = TestApp::start();
+    credits(&app, "true", "10");
+    let body = event_of(
+        "order-1",
+        &json!({"type": "purchase", "who": "ada@example.com"}),
+    );
+    let first = app.post("/v1/events", &body).expect(202);
+    app.delete("/v1/members/ada?erase=true").expect(200);
+    let again = app.post("/v1/events", &body).expect(202);
+    assert_eq!(again["id"], first["id"]);
+    assert_eq!(again["idempotency_key"], json!(null));
+    let shown = super::get(&app, &again);
+    assert_eq!(shown["event_data"], json!(null));
+    assert_eq!(number(&app, "SELECT count(*) FROM event"), 1);
+    assert_eq!(number(&app, "SELECT count(*) FROM member"), 1);
+    let left = "SELECT count(*) FROM log_text WHERE text LIKE '%ada@example.com%'";
+    assert_eq!(number(&app, left), 0);
+    check(&app);
+}
+
+#[test]
+fn a_batch_for_another_program_has_an_error_for_each_event() {
+    let app = TestApp::start();
+    let mut body = event_of("a", &json!({"type": "x"}));
+    body["program_id"] = json!("0b0ac8ea-31a7-4ad0-a6e5-0f9a42f9d3b4");
+    let batch = json!({"events": [body.clone(), body]});
+    let answer = app.post("/v1/events/batch", &batch).expect(202);
+    assert_eq!(answer["error_count"], 2);
+    assert_eq!(answer["results"][1]["error"]["code"], "forbidden");
 }

@@ -221,3 +221,24 @@ fn an_entry_names_the_event_and_the_rule_that_caused_it() {
     assert!(found.contains(&(&json!("1"), &visited["id"])), "{found:?}");
     assert!(found.contains(&(&json!("7"), &json!(null))), "{found:?}");
 }
+
+#[test]
+fn an_event_has_at_most_256_effects() {
+    let app = TestApp::start();
+    let tag = json!({"type": "COUNTER", "key": "n", "value": "1"});
+    for order in 1..=9 {
+        let actions = vec![tag.clone(); 32];
+        let condition = format!("event.rules >= {order}");
+        rule(
+            &app,
+            json!({"condition": condition, "actions": actions, "order": order}),
+        );
+    }
+    let most = send(&app, "a", &json!({"rules": 8}));
+    assert_eq!(most["status"], "COMPLETED");
+    let more = send(&app, "b", &json!({"rules": 9}));
+    assert_eq!(more["status"], "FAILED");
+    let why = get(&app, &more)["error_message"].clone();
+    assert_eq!(why, "an event has at most 256 effects");
+    check(&app);
+}

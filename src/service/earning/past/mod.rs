@@ -10,14 +10,11 @@ use uuid::Uuid;
 
 use self::members::Member;
 use self::programs::Program;
-use crate::domain::{
-    Activity, ByNumber, Event, ExternalUserId, MemberNumber, ProgramNumber, Timestamp,
-};
+use crate::domain::{Activity, ByNumber, Event, MemberNumber, ProgramNumber, Timestamp};
 use crate::rules::{
     self, DataMap, Listed, Outcome, Participant, ParticipantKey, Recipient, State, Traits, step,
 };
 use crate::service::earning::subject;
-use crate::store::members::Selector;
 use crate::store::{self, Connection};
 
 /// What was used of budgets, by the number of the rule and the asset.
@@ -186,10 +183,12 @@ impl<'a> Past<'a> {
         Ok(())
     }
 
-    /// The member whom an effect is for; `None` if there is none with that id now.
+    /// The member whom an effect of an event is for. `None` if that is not known: the operator's id
+    /// may have been given to another participant since, unless it is that of the event's own.
     pub(in crate::service) fn member_of(
         &mut self,
         program: ProgramNumber,
+        own: Option<MemberNumber>,
         recipient: &Recipient,
     ) -> Result<Option<MemberNumber>, store::Error> {
         let Recipient::Participant(key) = recipient else {
@@ -198,9 +197,9 @@ impl<'a> Past<'a> {
         let id: Uuid = match key {
             ParticipantKey::Id(id) => *id,
             ParticipantKey::ExternalId(id) => {
-                let selector = Selector::External(ExternalUserId::stored(id.to_string()));
-                let found = store::members::find(self.connection, program, &selector)?;
-                return Ok(found.map(|member| member.number));
+                let Some(own) = own else { return Ok(None) };
+                let present = store::members::external_id(self.connection, own)?;
+                return Ok(present.filter(|it| **it == **id).map(|_| own));
             }
         };
         let numbers = subject::ids(self.program(program)?.uuid).numbers(id);

@@ -108,6 +108,9 @@ impl Program {
                 next_reset_at: budget.schedule.after(at),
             };
             self.budgets.insert((version.rule, asset), used);
+            if rule.budgets().len() == 1 {
+                self.unsure.remove(&version.rule);
+            }
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Changes of tags, counters and attributes, each with its row of the log.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{COUNTERS_MAX, TAGS_MAX};
@@ -246,9 +245,9 @@ pub(in crate::service::earning) fn set_attribute(
     cause: Option<Cause>,
 ) -> Result<(), ServiceError> {
     let before = find(tx, member)?;
-    let texts = BTreeMap::from([(key.to_owned(), value.to_owned())]);
     let mut after = before.clone();
-    after.attributes = Attributes::merged(before.attributes.as_ref(), &texts)?;
+    let attributes = Attributes::with_text(before.attributes.as_ref(), key, value)?;
+    after.attributes = Some(attributes);
     members::save(tx, at, before, after, cause)?;
     Ok(())
 }

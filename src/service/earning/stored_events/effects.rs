@@ -85,7 +85,11 @@ fn recipient(
     let not_found = Refusal::NotFound("participant with the id of the action's target");
     match recipient {
         Recipient::Participant(ParticipantKey::Id(id)) => {
-            Ok(subject::account(tx, acting.key, &id.to_string()).map_err(|_| not_found)?)
+            let record = subject::account(tx, acting.key, &id.to_string());
+            record.map_err(|error| match error {
+                ServiceError::Refused(_) => not_found.into(),
+                error @ ServiceError::Storage(_) => error,
+            })
         }
         Recipient::Participant(ParticipantKey::ExternalId(id)) => {
             let id = ExternalUserId::stored(id.to_string());

@@ -47,27 +47,33 @@ impl Services {
         key: KeyPrincipal,
         requests: Vec<Result<EventRequest, Invalid>>,
     ) -> Result<Reply, WriteError> {
+        let checked = |request: Result<EventRequest, Invalid>| -> Result<EventRequest, Refusal> {
+            let request = request?;
+            scope::check_program_text(key.program_uuid, &request.program_id)?;
+            Ok(request)
+        };
         // All are queued before the first is written, so that they share a commit.
         let items = requests.into_iter().map(|request| async {
-            match request {
-                Ok(request) => self.ingest_event(key, request).await,
-                Err(invalid) => {
-                    let refusal = Refusal::from(invalid);
-                    Ok(Answer::refusal(Surface::Scrip, &refusal).into_reply())
+            match checked(request) {
+                Ok(request) => Ok((self.ingest_event(key, request).await?, true)),
+                Err(refusal) => {
+                    let answer = Answer::refusal(Surface::Scrip, &refusal);
+                    Ok((answer.into_reply(), false))
                 }
             }
         });
         let replies = join_all(items).await.into_iter();
-        let replies: Vec<Reply> = replies.collect::<Result<_, _>>()?;
+        let replies: Vec<(Reply, bool)> = replies.collect::<Result<_, WriteError>>()?;
         // A key that was revoked meanwhile concerns the request.
-        if let [first, others @ ..] = replies.as_slice()
+        let mut sent = replies.iter().filter(|(_, is_sent)| *is_sent);
+        if let Some((first, _)) = sent.next()
             && matches!(first.status, 401 | 403)
-            && others.iter().all(|other| other.status == first.status)
+            && sent.all(|(other, _)| other.status == first.status)
         {
             return Ok(first.clone());
         }
+        let replies = replies.iter().map(|(reply, _)| reply);
         let results = replies
-            .iter()
             .enumerate()
             .map(|(index, reply)| BatchItemResponse::new(index, reply.status, &reply.body));
         Ok(Answer {
@@ -140,9 +146,9 @@ fn repeated(
     // The recipient is not stored if it is the participant.
     let own_number = own.and_then(Named::number);
     let other = recipient.filter(|it| it.number().is_none() || it.number() != own_number);
-    let is_same = is_named(own, row.member)
-        && is_named(other, row.recipient)
-        && row.happened_at == request.happened_at;
+    // The operator's id of an erased participant is not known any more.
+    let are_named = is_named(own, row.member) && is_named(other, row.recipient);
+    let is_same = (texts.data.is_none() || are_named) && row.happened_at == request.happened_at;
     if !is_same || !is_same_data {
         return Err(Refusal::IdempotencyKeyReused.into());
     }

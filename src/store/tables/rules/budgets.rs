@@ -29,7 +29,8 @@ pub fn budgets(
         return Ok(Budgets::new());
     }
     let sql = format!(
-        "{SELECT} JOIN rule r ON r.id = b.rule_id WHERE r.program_id = ?1 AND r.status = 'ACTIVE'"
+        "{SELECT} JOIN rule r ON r.id = b.rule_id WHERE r.program_id = ?1
+            AND r.archived_at IS NULL AND r.status = 'ACTIVE'"
     );
     let rows = query::all(connection, &sql, [program.0], budget)?;
     Ok(rows.into_iter().collect())

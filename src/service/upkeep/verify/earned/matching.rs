@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::wanted::{Act, Change, Move, Wanted, What};
 use crate::domain::{
     Activity, Attributes, BalanceOperation, Bucket, Cause, Entry, Event, LedgerEntry, MemberNumber,
-    Points, Seq, StateChange, StateKind,
+    Points, RuleVersionNumber, Seq, StateChange, StateKind,
 };
 
 type Rows<'a> = &'a [(Cause, Activity)];
@@ -27,12 +27,20 @@ pub(super) fn compare(
     erased: &HashSet<MemberNumber>,
 ) -> Vec<String> {
     let mut findings = Vec::new();
-    let known: Vec<(Cause, Activity)> = rows
-        .iter()
-        .filter(|(_, row)| !matches!(&row.event, Event::StateChanged(it) if it.key.is_none()))
-        .cloned()
-        .collect();
-    let (mut wanted, mut rows) = (wanted, &known[..]);
+    let unknown = wanted.iter().filter(|it| matches!(it.what, What::Unknown));
+    let unknown: Vec<RuleVersionNumber> = unknown.map(|it| it.version).collect();
+    let is_checked = |it: &&Wanted| match it.what {
+        What::Points(_) => true,
+        What::State(_) => !unknown.contains(&it.version),
+        What::Unknown => false,
+    };
+    let is_known = |(cause, row): &&(Cause, Activity)| match &row.event {
+        Event::StateChanged(change) => change.key.is_some() && !unknown.contains(&cause.version),
+        _ => true,
+    };
+    let known: Vec<(Cause, Activity)> = rows.iter().filter(is_known).cloned().collect();
+    let checked: Vec<&Wanted> = wanted.iter().filter(is_checked).collect();
+    let (mut wanted, mut rows) = (&checked[..], &known[..]);
     while let Some((first, rest)) = wanted.split_first() {
         match fit(first, rows, erased) {
             Fit::Same(count) => (wanted, rows) = (rest, &rows[count..]),
@@ -46,7 +54,7 @@ pub(super) fn compare(
                 (wanted, rows) = (rest, &rows[count..]);
             }
             Fit::No => {
-                let is_later = |it: &Wanted| !matches!(fit(it, rows, erased), Fit::No);
+                let is_later = |it: &&Wanted| !matches!(fit(it, rows, erased), Fit::No);
                 match rows.split_first() {
                     Some((row, others)) if !rest.iter().any(is_later) => {
                         findings.push(unearned(event, &row.1));
@@ -86,6 +94,7 @@ fn fit(wanted: &Wanted, rows: Rows<'_>, erased: &HashSet<MemberNumber>) -> Fit {
         cause.version == wanted.version && (wanted.member == Some(member) || is_unknown)
     };
     match &wanted.what {
+        What::Unknown => Fit::No,
         What::State(change) => match rows.first() {
             Some((cause, row)) => match &row.event {
                 Event::StateChanged(stored)
@@ -181,6 +190,7 @@ fn points(wanted: &Move, entries: &[&LedgerEntry]) -> Fit {
 fn describe(wanted: &Wanted) -> String {
     match &wanted.what {
         What::State(change) => format!("a change of a {}", change.kind.as_str()),
+        What::Unknown => "a change".to_owned(),
         What::Points(moved) => {
             let what = match moved.act {
                 Act::Credit(_) | Act::Settle => "a credit",

@@ -217,7 +217,7 @@ impl Check<'_> {
         wanted(
             &mut self.past,
             program,
-            activity.at,
+            (activity.at, stored.member),
             &outcome.effects,
             &self.erased,
         )

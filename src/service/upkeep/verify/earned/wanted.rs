@@ -23,6 +23,8 @@ pub(super) struct Wanted {
 pub(super) enum What {
     Points(Move),
     State(Change),
+    /// Changes of the state of somebody who is not known. Those of its version are not checked.
+    Unknown,
 }
 
 /// A movement of points.
@@ -58,7 +60,7 @@ pub(super) struct Change {
 pub(super) fn wanted(
     past: &mut Past<'_>,
     program: ProgramNumber,
-    at: Timestamp,
+    (at, own): (Timestamp, Option<MemberNumber>),
     effects: &[Caused],
     erased: &HashSet<MemberNumber>,
 ) -> Result<Vec<Wanted>, store::Error> {
@@ -67,7 +69,7 @@ pub(super) fn wanted(
     for caused in effects {
         let number = i64::try_from(caused.rule.version).unwrap_or(i64::MAX);
         let version = RuleVersionNumber(number);
-        let member = past.member_of(program, &caused.recipient)?;
+        let member = past.member_of(program, own, &caused.recipient)?;
         let of = |what| Wanted {
             version,
             member,
@@ -78,6 +80,7 @@ pub(super) fn wanted(
             continue;
         }
         let Some(known) = member.filter(|member| !erased.contains(member)) else {
+            all.push(of(What::Unknown));
             continue;
         };
         let traits = match states.entry(known.0) {
