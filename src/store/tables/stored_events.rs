@@ -160,7 +160,7 @@ pub fn insert(tx: &Transaction<'_>, event: &EventRow) -> Result<(), Error> {
     Ok(())
 }
 
-/// A page of the events of a program. It reads at most [`READ_MAX`] rows, so that it may have fewer
+/// A page of the events of a program. It reads at most 10,000 rows, so that it may have fewer
 /// rows than `limit` although others follow.
 ///
 /// # Errors
