@@ -3,7 +3,7 @@
 
 use utoipa::openapi::schema::{
     AdditionalProperties, Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Schema,
-    SchemaFormat, Type,
+    SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -47,6 +47,13 @@ pub fn length(least: usize, most: usize) -> Object {
 /// Any string.
 pub fn string() -> Object {
     Object::with_type(Type::String)
+}
+
+/// Any value.
+pub fn anything() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .build()
 }
 
 /// A string with a length.

@@ -15,7 +15,7 @@ use crate::http::extract::{Idempotency, JsonBody, PathText, QueryText};
 use crate::http::openapi::operation::{NOT_FOUND, Operation};
 use crate::http::response::{ok, reply};
 use crate::http::route::routes;
-use crate::service::{EventSelection, Services};
+use crate::service::{Caller, EventSelection, Services};
 use crate::wire::{
     AcceptedEventResponse, EventBatchRequest, EventBatchResponse, EventListResponse, EventRequest,
     EventResponse, ListKind, MEMBER_ID, PageQuery, TEXT, TIME, UUID, flag, group, optional, page,
@@ -210,8 +210,11 @@ async fn ingest_event(
 async fn ingest_events(
     services: Data<Services>,
     OrgKey(key): OrgKey,
+    idempotency: Idempotency,
     body: JsonBody,
 ) -> HttpResult {
+    // Each event has a key of its own; that of the request is only checked.
+    idempotency.key(Caller::Key(key), &body.value)?;
     let request = EventBatchRequest::parse(&body.value, &body.bytes)?;
     Ok(reply(services.ingest_events(key, request.events).await?))
 }

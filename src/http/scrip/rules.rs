@@ -178,8 +178,15 @@ async fn create_rule(
     ))
 }
 
-async fn validate_rule(services: Data<Services>, OrgKey(_): OrgKey, body: JsonBody) -> HttpResult {
+async fn validate_rule(
+    services: Data<Services>,
+    OrgKey(key): OrgKey,
+    idempotency: Idempotency,
+    body: JsonBody,
+) -> HttpResult {
     let request = ValidateRuleRequest::parse(&body.value)?;
+    // Nothing is stored, but the header is one of every POST.
+    idempotency.key(Caller::Key(key), &body.value)?;
     Ok(ok(&services.validate_rule(&request)))
 }
 
@@ -243,9 +250,11 @@ async fn get_rule_history(
 async fn simulate_rule(
     services: Data<Services>,
     OrgKey(key): OrgKey,
+    idempotency: Idempotency,
     body: JsonBody,
     PathText(id): PathText,
 ) -> HttpResult {
     let request = SimulateRuleRequest::parse(&body.value, &body.bytes)?;
+    idempotency.key(Caller::Key(key), &body.value)?;
     Ok(ok(&services.simulate_rule(key, id, request).await?))
 }

@@ -116,7 +116,7 @@ request! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ValidateRuleRequest {
         /// The condition of a rule.
-        pub condition: String = required("condition", EXPRESSION),
+        pub condition: String = required("condition", STRING),
     }
     example {"condition": "event.type == 'purchase' && event.amount > 0"}
     parse(body);
