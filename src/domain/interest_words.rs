@@ -1,35 +1,6 @@
 //! Words of interests: their status, and the choices of an intake.
 
-/// An enum of words, each with its name on the wire and in the database.
-macro_rules! words {
-    (
-        $(#[doc = $doc:literal])+
-        $name:ident {
-            $($(#[doc = $about:literal])+ $word:ident $text:literal,)+
-        }
-    ) => {
-        $(#[doc = $doc])+
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[doc = $about])+ $word,)+
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$word),+];
-
-            /// The name on the wire and in the database.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$word => $text,)+ }
-            }
-
-            /// Reads the name.
-            pub fn parse(name: &str) -> Option<Self> {
-                Self::ALL.into_iter().find(|one| one.as_str() == name)
-            }
-        }
-    };
-}
+use super::words::words;
 
 words! {
     /// The status of an interest.

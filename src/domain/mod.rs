@@ -66,6 +66,7 @@ mod text;
 mod timestamp;
 mod visible;
 mod webhook;
+mod words;
 mod zone;
 
 pub use account::{Account, AccountKey, Link, Position, jump_depth};

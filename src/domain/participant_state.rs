@@ -2,78 +2,34 @@
 
 use super::row::{Cells, Field as _, Fields, Row};
 use super::stored_event::Cause;
+use super::words::words;
 use super::{Column, Invalid, MemberNumber, Tag};
 
-/// What changed of a participant's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StateKind {
-    /// A tag.
-    Tag,
-    /// A counter.
-    Counter,
-    /// An attribute.
-    Attribute,
-}
-
-impl StateKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Tag, Self::Counter, Self::Attribute];
-
-    /// The name on the wire and in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Tag => "tag",
-            Self::Counter => "counter",
-            Self::Attribute => "attribute",
-        }
-    }
-
-    /// Reads the name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+words! {
+    /// What changed of a participant's state.
+    StateKind {
+        /// A tag.
+        Tag "tag",
+        /// A counter.
+        Counter "counter",
+        /// An attribute.
+        Attribute "attribute",
     }
 }
 
-/// How a participant's state changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StateOperation {
-    /// A counter or an attribute got a value.
-    Set,
-    /// A tag was added, or a number to a counter.
-    Add,
-    /// A tag was removed.
-    Remove,
-    /// An attribute was deleted.
-    Delete,
-    /// A counter became zero because its time was over.
-    AutoReset,
-}
-
-impl StateOperation {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Set,
-        Self::Add,
-        Self::Remove,
-        Self::Delete,
-        Self::AutoReset,
-    ];
-
-    /// The name on the wire and in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Set => "set",
-            Self::Add => "add",
-            Self::Remove => "remove",
-            Self::Delete => "delete",
-            Self::AutoReset => "auto_reset",
-        }
-    }
-
-    /// Reads the name.
-    pub fn parse(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|operation| operation.as_str() == name)
+words! {
+    /// How a participant's state changed.
+    StateOperation {
+        /// A counter or an attribute got a value.
+        Set "set",
+        /// A tag was added, or a number to a counter.
+        Add "add",
+        /// A tag was removed.
+        Remove "remove",
+        /// An attribute was deleted.
+        Delete "delete",
+        /// A counter became zero because its time was over.
+        AutoReset "auto_reset",
     }
 }
 

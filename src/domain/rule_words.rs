@@ -1,32 +1,25 @@
 //! The words of lists of earning rules.
 
 use super::RuleStatus;
+use super::words::words;
 
-/// What a version of a rule changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RuleChange {
-    /// The rule is new.
-    Created,
-    /// It says something else.
-    Updated,
-    /// It is evaluated again.
-    Activated,
-    /// It is not evaluated any more.
-    Suspended,
-    /// The same, permanently.
-    Archived,
+words! {
+    /// What a version of a rule changed.
+    RuleChange {
+        /// The rule is new.
+        Created "created",
+        /// It says something else.
+        Updated "updated",
+        /// It is evaluated again.
+        Activated "activated",
+        /// It is not evaluated any more.
+        Suspended "suspended",
+        /// The same, permanently.
+        Archived "archived",
+    }
 }
 
 impl RuleChange {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Created,
-        Self::Updated,
-        Self::Activated,
-        Self::Suspended,
-        Self::Archived,
-    ];
-
     /// What a change is from one status to another.
     pub fn of(before: RuleStatus, after: RuleStatus) -> Self {
         match after {
@@ -36,54 +29,23 @@ impl RuleChange {
             RuleStatus::Archived => Self::Archived,
         }
     }
-
-    /// The name on the wire and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Activated => "activated",
-            Self::Suspended => "suspended",
-            Self::Archived => "archived",
-        }
-    }
-
-    /// Reads the name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|change| change.as_str() == name)
-    }
 }
 
-/// The field by which rules are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RuleSort {
-    /// The order in which they are evaluated.
-    #[default]
-    Order,
-    /// The name.
-    Name,
-    /// When they were created.
-    CreatedAt,
+words! {
+    /// The field by which rules are listed.
+    #[derive(Default)]
+    RuleSort {
+        /// The order in which they are evaluated.
+        #[default]
+        Order "order",
+        /// The name.
+        Name "name",
+        /// When they were created.
+        CreatedAt "created_at",
+    }
 }
 
 impl RuleSort {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Order, Self::Name, Self::CreatedAt];
-
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Order => "order",
-            Self::Name => "name",
-            Self::CreatedAt => "created_at",
-        }
-    }
-
-    /// Reads the name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|sort| sort.as_str() == name)
-    }
-
     /// Whether the default direction is descending.
     pub fn is_descending(self) -> bool {
         self == Self::CreatedAt

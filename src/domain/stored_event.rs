@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::row::{Cells, Field as _, Fields, Row};
+use super::words::words;
 use super::{Column, MemberNumber, RuleVersionNumber, Seq, Timestamp};
 
 /// The public id of a stored event: a UUID without a prefix.
@@ -105,78 +106,59 @@ impl Cause {
     }
 }
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $( $(#[$of:meta])* $word:ident $text:literal )* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-        pub enum $name { $( $(#[$of])* $word, )* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: [Self; [$($text),*].len()] = [$(Self::$word),*];
-
-            /// The name on the wire and in the database.
-            pub const fn as_str(self) -> &'static str {
-                match self { $( Self::$word => $text, )* }
-            }
-
-            /// Reads the name.
-            pub fn parse(name: &str) -> Option<Self> {
-                match name { $( $text => Some(Self::$word), )* _ => None }
-            }
-        }
-    };
-}
-
 words! {
     /// Where an event comes from.
+    #[derive(Default)]
     EventSource {
         /// From outside.
         #[default]
-        External "EXTERNAL"
+        External "EXTERNAL",
         /// A rule caused it.
-        System "SYSTEM"
+        System "SYSTEM",
     }
 }
 
 words! {
     /// The status of an event. It is processed when it is stored, so that none has one of the first
     /// three.
+    #[derive(Default)]
     EventStatus {
         /// It has arrived.
         #[default]
-        Received "RECEIVED"
+        Received "RECEIVED",
         /// It waits.
-        Pending "PENDING"
+        Pending "PENDING",
         /// It is being processed.
-        Processing "PROCESSING"
+        Processing "PROCESSING",
         /// Everything that its rules bring about happened.
-        Completed "COMPLETED"
+        Completed "COMPLETED",
         /// An action of a rule failed, so that nothing happened.
-        Failed "FAILED"
+        Failed "FAILED",
     }
 }
 
 words! {
     /// What an event of an unknown participant does.
+    #[derive(Default)]
     UnknownParticipants {
         /// It creates the participant.
         #[default]
-        Create "CREATE"
+        Create "CREATE",
         /// It is refused.
-        Reject "REJECT"
+        Reject "REJECT",
     }
 }
 
 words! {
     /// The field by which events are ordered.
+    #[derive(Default)]
     EventSort {
         /// When it was stored.
         #[default]
-        CreatedAt "created_at"
+        CreatedAt "created_at",
         /// When it happened, as its sender says.
-        HappenedAt "event_timestamp"
+        HappenedAt "event_timestamp",
         /// The status.
-        Status "status"
+        Status "status",
     }
 }

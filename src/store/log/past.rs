@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::read::{OF_EVENTS, kinds as kinds_where};
+use super::read::{self, OF_EVENTS};
 use super::with_texts;
-use crate::domain::{Activity, Event, EventKind, MemberNumber};
+use crate::domain::{Activity, Event, EventKind, MemberNumber, StateKind};
 use crate::store::Error;
 use crate::store::tables::query;
 
@@ -27,7 +27,7 @@ pub fn read(
     connection: &Connection,
     mut take: impl FnMut(Activity) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let kinds = kinds_where(|kind| {
+    let kinds = read::kinds(|kind| {
         matches!(
             kind,
             EventKind::MemberRemoved
@@ -85,7 +85,7 @@ pub fn first_attributes(
         super::texts::OLD,
         EventKind::StateChanged.number()
     );
-    let values = (member.0, crate::domain::StateKind::Attribute.as_str());
+    let values = (member.0, StateKind::Attribute.as_str());
     query::all(connection, &sql, values, |row| {
         Ok((row.get(0)?, row.get(1)?))
     })

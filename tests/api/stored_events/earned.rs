@@ -111,12 +111,12 @@ const CHANGES: &[(&str, &str)] = &[
     ),
     (
         "UPDATE counter SET value = '99'",
-        "its counters do not match the log",
+        "its counter does not match the log",
     ),
     (
         "DELETE FROM member_tag; INSERT INTO member_tag (member_id, tag)
           SELECT id, 'x' FROM member",
-        "its tags do not match the log",
+        "its member_tag does not match the log",
     ),
     ("UPDATE event SET uuid = randomblob(16)", "its uuid"),
     (

@@ -102,12 +102,6 @@ impl<'a> Past<'a> {
         self.programs.values()
     }
 
-    /// The tags, counters and attributes of members, as far as they are known.
-    pub(in crate::service) fn states(&self) -> impl Iterator<Item = (MemberNumber, &Traits)> {
-        let known = self.members.iter();
-        known.filter_map(|(number, member)| Some((*number, member.traits.as_ref()?)))
-    }
-
     /// The tags, counters and attributes of a member.
     pub(in crate::service) fn traits(
         &mut self,

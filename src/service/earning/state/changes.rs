@@ -12,7 +12,7 @@ use crate::service::ServiceError;
 use crate::service::loyalty::members;
 use crate::store::members::Selector;
 use crate::store::state::CounterRow;
-use crate::store::{self, Transaction};
+use crate::store::{self, Connection, Transaction};
 
 /// Adds a tag, in lower case. Returns whether the participant did not have it.
 pub(in crate::service::earning) fn tag(
@@ -29,7 +29,7 @@ pub(in crate::service::earning) fn tag(
     if store::state::count_tags(tx, member)? >= TAGS_MAX {
         return Err(Refusal::TooManyTags(TAGS_MAX).into());
     }
-    add(tx, at, member, &tag, cause)?;
+    change_tag(tx, at, (member, &tag), StateOperation::Add, cause)?;
     Ok(true)
 }
 
@@ -45,7 +45,7 @@ pub(in crate::service::earning) fn untag(
     if !store::state::has_tag(tx, member, &tag)? {
         return Ok(false);
     }
-    remove(tx, at, member, &tag, cause)?;
+    change_tag(tx, at, (member, &tag), StateOperation::Remove, cause)?;
     Ok(true)
 }
 
@@ -58,43 +58,26 @@ pub(in crate::service::earning) fn replace_tags(
 ) -> Result<(), ServiceError> {
     let before = store::state::tags(tx, member)?;
     for tag in before.iter().filter(|tag| !tags.contains(tag)) {
-        remove(tx, at, member, tag, None)?;
+        change_tag(tx, at, (member, tag), StateOperation::Remove, None)?;
     }
     for tag in tags.iter().filter(|tag| !before.contains(tag)) {
-        add(tx, at, member, tag, None)?;
+        change_tag(tx, at, (member, tag), StateOperation::Add, None)?;
     }
     Ok(())
 }
 
-fn add(
-    tx: &mut Transaction<'_>,
-    at: Timestamp,
-    member: MemberNumber,
-    tag: &Tag,
-    cause: Option<Cause>,
-) -> Result<(), ServiceError> {
-    store::state::add_tag(tx, member, tag)?;
-    record_tag(tx, at, (member, tag), StateOperation::Add, cause)
-}
-
-fn remove(
-    tx: &mut Transaction<'_>,
-    at: Timestamp,
-    member: MemberNumber,
-    tag: &Tag,
-    cause: Option<Cause>,
-) -> Result<(), ServiceError> {
-    store::state::remove_tag(tx, member, tag)?;
-    record_tag(tx, at, (member, tag), StateOperation::Remove, cause)
-}
-
-fn record_tag(
+/// Adds or removes a tag.
+fn change_tag(
     tx: &mut Transaction<'_>,
     at: Timestamp,
     (member, tag): (MemberNumber, &Tag),
     operation: StateOperation,
     cause: Option<Cause>,
 ) -> Result<(), ServiceError> {
+    match operation {
+        StateOperation::Remove => store::state::remove_tag(tx, member, tag)?,
+        _ => store::state::add_tag(tx, member, tag)?,
+    }
     let change = StateChange {
         member,
         kind: StateKind::Tag,
@@ -254,8 +237,16 @@ pub(in crate::service::earning) fn set_attribute(
 
 /// The profile of a participant.
 pub(super) fn find(tx: &Transaction<'_>, member: MemberNumber) -> Result<Member, ServiceError> {
-    let program = program_of(tx, member)?;
-    let found = store::members::find(tx, program, &Selector::Number(member))?;
+    profile(tx, program_of(tx, member)?, member)
+}
+
+/// The profile of a participant of a program.
+pub(super) fn profile(
+    connection: &Connection,
+    program: ProgramNumber,
+    member: MemberNumber,
+) -> Result<Member, ServiceError> {
+    let found = store::members::find(connection, program, &Selector::Number(member))?;
     Ok(found.ok_or(Refusal::NotFound("participant"))?)
 }
 

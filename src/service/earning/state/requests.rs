@@ -13,7 +13,6 @@ use crate::rules::parse_duration;
 use crate::service::earning::subject;
 use crate::service::loyalty::members;
 use crate::service::{Answer, KeyPrincipal, Reply, ServiceError, Services};
-use crate::store::members::Selector;
 use crate::store::state::CounterRow;
 use crate::store::{self, Connection, Transaction, WriteError};
 use crate::wire::{
@@ -186,10 +185,7 @@ impl Services {
     ) -> Result<AttributeListResponse, ServiceError> {
         let member = self.participant(key, &id)?.number;
         self.look_up(key, move |connection| {
-            let selector = Selector::Number(member);
-            let found = store::members::find(connection, key.program, &selector)?;
-            let found = found.ok_or(Refusal::NotFound("participant"))?;
-            let texts = texts_of(&found).into_iter();
+            let texts = texts_of(&changes::profile(connection, key.program, member)?).into_iter();
             Ok(AttributeListResponse {
                 data: texts
                     .map(|(key, value)| AttributeResponse { key, value })

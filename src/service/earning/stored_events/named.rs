@@ -44,8 +44,7 @@ impl Named {
     }
 }
 
-/// Creates the participants that do not exist. Their rows come right before that of the event,
-/// which `event` is the number of.
+/// Creates the participants that do not exist. Their rows come right before that of the event.
 pub(super) fn create(
     tx: &mut Transaction<'_>,
     (caps, key): (Caps, &KeyPrincipal),

@@ -44,7 +44,7 @@ pub(super) fn process(
     let records = create(tx, (caps, key), [own, recipient])?;
     let at = tx.now(key.program);
     let compiled = tx.rules(key.program)?;
-    let outcome = evaluate(tx, (program, at), &compiled, incoming, &records)?;
+    let outcome = evaluate(tx, key, (program, at), &compiled, incoming, &records)?;
     let row = save(tx, key, incoming, &records, (at, &compiled, &outcome))?;
     if row.status == EventStatus::Failed {
         return Ok(row);
@@ -78,6 +78,7 @@ pub(super) fn process(
 /// What the rules make of an event.
 fn evaluate(
     tx: &Transaction<'_>,
+    key: &KeyPrincipal,
     (program, at): (Uuid, Timestamp),
     compiled: &CompiledRules,
     incoming: &Incoming<'_>,
@@ -87,13 +88,9 @@ fn evaluate(
         return Ok(Outcome::default());
     }
     let participant = own.as_ref().map(|record| participant(tx, program, record));
-    let number = own.as_ref().or(recipient.as_ref()).map(|it| it.program);
     let state = State {
         participant: participant.transpose()?,
-        budgets: match number {
-            Some(number) => store::rules::budgets(tx, number, compiled)?,
-            None => BTreeMap::new(),
-        },
+        budgets: store::rules::budgets(tx, key.program, compiled)?,
         // The entries are checked when they are posted.
         amount_limits: BTreeMap::new(),
     };

@@ -10,7 +10,7 @@ use self::matching::compare;
 use self::wanted::{Wanted, wanted};
 use crate::domain::{
     Activity, Cause, Entry, Event, EventStatus, MemberNumber, ProgramNumber, RuleNumber, Seq,
-    StoredEvent, StoredEventId, Tag,
+    StoredEvent, StoredEventId,
 };
 use crate::rules::{Data, Outcome, Verdict};
 use crate::service::earning::past::{Occurred, Past};
@@ -60,7 +60,6 @@ pub(super) fn check(connection: &Connection) -> Result<Earned, store::Error> {
     store::log::past::read(connection, |row| check.row(row))?;
     check.finish()?;
     check.budgets()?;
-    check.states()?;
     Ok(check.found)
 }
 
@@ -316,49 +315,6 @@ impl Check<'_> {
                 }
             }
         }
-        for finding in findings {
-            self.report(finding);
-        }
-        Ok(())
-    }
-
-    /// Compares tags and counters with what is stored.
-    fn states(&mut self) -> Result<(), store::Error> {
-        let mut findings = Vec::new();
-        for (member, traits) in self.past.states() {
-            if self.erased.contains(&member) {
-                continue;
-            }
-            let tags = store::state::tags(self.connection, member)?;
-            if !tags
-                .iter()
-                .map(Tag::as_str)
-                .eq(traits.tags().iter().map(|it| &**it))
-            {
-                findings.push(format!(
-                    "member row {}: its tags do not match the log",
-                    member.0
-                ));
-            }
-            let stored = store::state::counters(self.connection, member)?;
-            let is_same = stored.len() == traits.counters.len()
-                && stored
-                    .iter()
-                    .zip(&traits.counters)
-                    .all(|(row, (key, counter))| {
-                        row.key.as_str() == &**key
-                            && row.value.number() == counter.value
-                            && row.reset_after == counter.reset_after
-                            && row.last_reset_at == counter.last_reset_at
-                    });
-            if !is_same {
-                let row = member.0;
-                findings.push(format!(
-                    "member row {row}: its counters do not match the log"
-                ));
-            }
-        }
-        findings.sort();
         for finding in findings {
             self.report(finding);
         }
